@@ -50,6 +50,12 @@ SETTINGS = (
      "folkmoot_kit.provenance.trusted_keys:TrustedKeys"),
     ("coordinator-settings", "coordinator.toml", "The settings of the region's coordinator.",
      "folkmoot_coordinator.config:CoordinatorSettings"),
+    ("cohort-file", "The cohort file",
+     "Who belongs to a cohort: a file for `folkmoot-node casework cohort`.",
+     "folkmoot_node.casework.cohorts.definition:Definition"),
+    ("sum-file", "The file of named sums",
+     "Sums, differences and shares for `folkmoot-coordinator export --sum`; TOML, or CSV with a "
+     "row for each cell.", "folkmoot_coordinator.publication.sum_file:_SumFile"),
     ("round-file", "The round file",
      "What an operator asks councils: `ROUND.toml`. A table `[series]` makes it the first round "
      "of a series.", "folkmoot_coordinator.rounds.round_file:RoundFile"),

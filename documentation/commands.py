@@ -84,9 +84,9 @@ def _help(text: str, path: str) -> str:
     done: list[str] = []
     program = path.split()[0]
     for paragraph in re.split(r"\n\s*\n", text.replace("\f", "").replace("\b\n", "")):
-        example = re.match(rf"(Examples?):\s+({program}\b.*)", paragraph, re.S)
+        example = re.fullmatch(rf"(Examples?):\s+`?({program}\b[^`]*)`?\s*", paragraph, re.S)
         if example:
-            lines = re.sub(rf"\s*\n\s*(?={program}\b)", "\n", example[2])
+            lines = re.sub(r"\s+", " ", example[2]).replace(f" {program} ", f"\n{program} ")
             done.append(f"{example[1]}:\n\n```text\n{lines.strip()}\n```")
         else:
             done.append(paragraph.replace("<", "&lt;"))

@@ -72,6 +72,7 @@ DOORS = (
                 "reference/risk-policy.md",
                 "reference/release-policy.md",
                 "reference/casework-policy.md",
+                "reference/cohort-file.md",
                 "reference/trusted-keys.md",
                 "reference/folkmoot-node.md",
                 "reference/exit-codes.md",
@@ -92,6 +93,7 @@ DOORS = (
             REFERENCE: (
                 "reference/coordinator-settings.md",
                 "reference/round-file.md",
+                "reference/sum-file.md",
                 "reference/folkmoot-coordinator.md",
                 "reference/folkmoot-rehearse.md",
                 "reference/wire.md",

@@ -24,6 +24,7 @@ def page(root: Path = SDK) -> str:
         text.append(f"\n## {name}\n\n")
         text.append(_documented(one))
         if one.is_class:
+            text.append(_values(one))
             for member in _members(one):
                 text.append(f"\n### {name}.{member.name}\n\n{_documented(member)}")
     return "".join(text)
@@ -59,6 +60,18 @@ def _members(cls: Any) -> Iterator[Any]:
             continue
         if member.is_function or "property" in member.labels or member.docstring is not None:
             yield member
+
+
+def _values(cls: Any) -> str:
+    """The members of an enumeration."""
+    if not any(str(base).endswith("Enum") for base in cls.bases):
+        return ""
+    rows = [
+        (f"`{cls.name}.{one.name}`", f"`{one.value}`", one.docstring.value if one.docstring else "")
+        for one in cls.members.values()
+        if one.is_attribute and one.value is not None
+    ]
+    return table(("Member", "In files", "What it means"), rows)
 
 
 def _documented(one: Any) -> str:

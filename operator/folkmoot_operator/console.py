@@ -6,6 +6,7 @@ import atexit
 import gc
 import json
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -197,7 +198,7 @@ def console(*, stderr: bool = False) -> Console:
 
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
     columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isascii() and columns.isdigit() and int(columns) else _WIDE
+    width = int(columns) if re.fullmatch("[1-9][0-9]{1,4}", columns) else _WIDE
     return Console(stderr=stderr, highlight=False, width=None if terminal else width)
 
 

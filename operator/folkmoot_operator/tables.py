@@ -72,16 +72,17 @@ def _plain(text: RenderableType, out: Console) -> RenderableType:
 
 def _print_rows(table: Table, out: Console) -> None:
     """Prints each row as lines: the first column as their heading, then names and values."""
+    from rich.measure import Measurement
     from rich.padding import Padding
     from rich.table import Table as Lines
 
     names = [str(column.header) for column in table.columns]
     widest = max(map(len, names[1:]), default=0)
-    beside = out.width - _INDENT - widest - 2 >= _LEAST
+    unlimited = out.options.update_width(_UNLIMITED)
     for row in _rows(table):
-        heading = Lines.grid(padding=(0, 1))
-        heading.add_row(*((names[0], row[0]) if names[0] else (row[0],)), style="bold")
-        out.print(heading)
+        _print_heading(names[0], row[0], out)
+        words = [Measurement.get(out, unlimited, _plain(value, out)).minimum for value in row[1:]]
+        beside = out.width - _INDENT - widest - 2 >= max(_LEAST, *words)
         lines = Lines.grid(padding=(0, 2))
         if beside:
             lines.add_column(no_wrap=True, width=widest)
@@ -95,6 +96,25 @@ def _print_rows(table: Table, out: Console) -> None:
                 lines.add_row(f"{name}:" if name else "")
                 lines.add_row(value)
         out.print(Padding(lines, (0, 0, 0, _INDENT), expand=False))
+
+
+def _print_heading(name: str, value: RenderableType, out: Console) -> None:
+    from rich.measure import Measurement
+    from rich.table import Table as Lines
+
+    unlimited = out.options.update_width(_UNLIMITED)
+    longest = Measurement.get(out, unlimited, _plain(value, out)).minimum
+    heading = Lines.grid(padding=(0, 1))
+    if not name or len(name) + 1 + longest > out.width:
+        if name:
+            heading.add_row(name, style="bold")
+        heading.add_row(value, style="bold")
+        heading.columns[0].overflow = "fold"
+    else:
+        heading.add_column(no_wrap=True)
+        heading.add_column(overflow="fold")
+        heading.add_row(name, value, style="bold")
+    out.print(heading)
 
 
 def _rows(table: Table) -> list[Sequence[RenderableType]]:

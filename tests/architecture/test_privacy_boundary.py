@@ -114,6 +114,7 @@ def test_nothing_in_the_node_draws_noise_but_opendp() -> None:
         "node/folkmoot_node/scoring/stratify.py": "secrets",
         "node/folkmoot_node/store/encrypted_file.py": "secrets",
         "node/folkmoot_node/store/sealing.py": "secrets",
+        "operator/folkmoot_operator/backup_home.py": "secrets",
         "operator/folkmoot_operator/prefect_process.py": "secrets",
         "operator/folkmoot_operator/private_files.py": "secrets",
         "operator/folkmoot_operator/backoff.py": "random",

@@ -129,3 +129,48 @@ def test_a_coordinators_backup_gets_the_same_answers_again(
     region.run("audit", "verify")
     region.run("doctor")
     assert len(node.json("ledger", "show")["debits"]) == 1
+
+
+def test_a_coordinator_that_hides_a_receipt_is_found_by_a_witness(
+    region: Region, node: Node, key: Path, recipient: str, tmp_path: Path
+) -> None:
+    share = tmp_path / "share"
+    share.mkdir()
+    with (node.home / "node.toml").open("a") as file:
+        file.write(f'\n[ledger]\nwitnesses = ["{share}"]\n')
+    region.open_round([TRAFFORD])
+    answer(node)  # makes the witness's key, which the backup then holds
+    made = node.json("backup", "--recipient", recipient, "--folder", tmp_path / "backups")
+    region.stop()
+    shutil.copytree(region.home, tmp_path / "honest")
+    region.start()
+    second = region.open_round([TRAFFORD])
+    answer(node)
+    assert len(list(share.iterdir())) == 2
+    node.run("ledger", "verify", "--witness", share)
+
+    # The node is restored, and the coordinator forgets the second round with its receipt.
+    region.stop()
+    region.home.rename(tmp_path / "honest-later")
+    (tmp_path / "honest").rename(region.home)
+    region.start()
+    restored(node, made["file"], key, tmp_path)
+    shutil.copy(tmp_path / "old/keys/store.key", node.home / "keys/store.key")
+    third = region.open_round([TRAFFORD])
+    said = node.run("serve", "--until-idle", expect=7)
+    assert "witness" in said
+    assert "hides" in node.run("ledger", "recover", "--yes", expect=7)
+    assert region.json("round", "show", third)["state"] == "open"
+
+    # When it shows the receipt again, the loss is counted and the node goes on.
+    region.stop()
+    shutil.rmtree(region.home)
+    (tmp_path / "honest-later").rename(region.home)
+    region.start()
+    node.run("ledger", "recover", "--yes")
+    fourth = region.open_round([TRAFFORD])
+    answer(node)
+    assert region.json("round", "show", fourth)["state"] == "complete"
+    debits = node.json("ledger", "show")["debits"]
+    assert [one["round_id"] for one in debits if one["recovered"]] == [second]
+    node.run("ledger", "verify", "--witness", share)

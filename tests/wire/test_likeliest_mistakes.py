@@ -56,7 +56,7 @@ class Place:
 
     path: Path
     said: str = ""
-    held: list[object] = field(default_factory=list)
+    held: list[socket.socket] = field(default_factory=list)
 
     @property
     def node(self) -> Path:
@@ -206,6 +206,16 @@ def listen(place: Place) -> None:
     )
 
 
+def unscored(place: Place) -> None:
+    (place.node / "store").rename(place.node / "store.old")
+    (place.node / "store").mkdir(mode=0o700)
+
+
+def closed(place: Place) -> None:
+    for one in place.held:
+        one.close()
+
+
 def open_to_others(name: str) -> Change:
     return lambda place: (place.path / name).chmod(0o644)
 
@@ -238,9 +248,10 @@ MISTAKES = (
     Mistake("node.toml is no TOML", replaced("node/node.toml", "[scoring]", "[scoring"), SOURCES, 3,
             "Correct the line named", replaced("node/node.toml", "[scoring", "[scoring]")),
     Mistake("an unknown key", replaced("node/node.toml", "threads = 2", "thread = 2"), SOURCES,
-            3, "did you mean 'threads'", first_said(r"did you mean '(\w+)'", "node/node.toml", "thread")),
-    Mistake("a wrong type", replaced("node/node.toml", "threads = 2", 'threads = "two"'), SOURCES, 3,
-            "scoring.threads", replaced("node/node.toml", '"two"', "2")),
+            3, "did you mean 'threads'",
+            first_said(r"did you mean '(\w+)'", "node/node.toml", "thread")),
+    Mistake("a wrong type", replaced("node/node.toml", "threads = 2", 'threads = "two"'), SOURCES,
+            3, "scoring.threads", replaced("node/node.toml", '"two"', "2")),
     Mistake("an unknown kind of source", replaced("node/node.toml", 'kind = "council_tax"',
             'kind = "counciltax"'), SOURCES, 3, "Did you mean 'council_tax'",
             first_said(r"Did you mean '(\w+)'", "node/node.toml", "counciltax")),
@@ -264,8 +275,7 @@ MISTAKES = (
     Mistake("dates written in another way", spoil("exports/council_tax.csv",
             EXTRACT.replace("01/09/2025", "2025-09-01")), SCORE, 4, "DD/MM/YYYY",
             put_back("exports/council_tax.csv")),
-    Mistake("nothing is scored yet", lambda place: (place.node / "store").rename(
-            place.node / "store.old") and (place.node / "store").mkdir(mode=0o700),
+    Mistake("nothing is scored yet", unscored,
             (NODE, "explain", "100012345003", "--home", "@node"), 4, "Run `folkmoot-node score`",
             obey(NODE)),
     Mistake("a household that is not the council's", nothing,
@@ -346,7 +356,7 @@ MISTAKES = (
             "@region"), 2, "`folkmoot-coordinator round list`", nothing,
             instead=(REGION, "round", "list", "--home", "@region")),
     Mistake("a port that another program has", listen, (REGION, "serve", "--home", "@region"), 3,
-            "Stop the program that uses the port", lambda place: [one.close() for one in place.held], after=-1),  # type: ignore[attr-defined]
+            "Stop the program that uses the port", closed, after=-1),
     Mistake("a key of the region that others may read", open_to_others("region/keys/authority.key"),
             (REGION, "invite", "E08000001", "--home", "@region", "--out", "@/more"), 3, "chmod 600",
             obey("chmod")),

@@ -7,8 +7,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from folkmoot_operator.accounts import current_operator
-from folkmoot_operator.console import console, minute, print_json
+from folkmoot_operator.console import minute, print_json
 from folkmoot_operator.moments import to_text
+from folkmoot_operator.tables import print_table
 from folkmoot_web.sign_in.accounts import Account, Accounts
 
 
@@ -50,7 +51,7 @@ def list_accounts(accounts: Accounts, none_yet: str, *, as_json: bool) -> None:
         )  # fmt: skip
         seen = minute(to_text(one.signed_in_at) if one.signed_in_at else None, "never")
         table.add_row(*map(escape, (one.name, one.display_name, ", ".join(one.roles), state, seen)))
-    console().print(table)
+    print_table(table)
 
 
 def change_roles(accounts: Accounts, name: str, roles: list[str], *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from folkmoot_coordinator.clock import DAY, Clock, system_clock
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import RoundRow
-from folkmoot_coordinator.membership.certificate_authority import Authority
+from folkmoot_coordinator.membership.certificate_lives import AUTHORITY, authority_lives
 from folkmoot_coordinator.membership.councils import enrolled
 from folkmoot_coordinator.signals import metrics
 from folkmoot_operator.metrics import Readings
@@ -45,10 +45,10 @@ def look_at(
             opened.close()
 
     def certificates(readings: Readings) -> None:
-        ends = {"server": server_certificate_ends(), "authority": _authority_ends(home)}
-        for name, at in ends.items():
-            days = round((at - clock()) / DAY, 3)
-            readings.set(metrics.CERTIFICATE_DAYS, days, certificate=name)
+        days = {one.name: one.days_left for one in authority_lives(home, clock())}
+        server = (server_certificate_ends() - clock()) / DAY
+        for name, left in (("server", server), ("authority", days[AUTHORITY])):
+            readings.set(metrics.CERTIFICATE_DAYS, round(left, 3), certificate=name)
 
     def disk(readings: Readings) -> None:
         usage = shutil.disk_usage(home.path)
@@ -62,10 +62,6 @@ def look_at(
                 part(readings)
 
     return look
-
-
-def _authority_ends(home: Home) -> int:
-    return Authority.load(home.keys).expires_at
 
 
 def _councils(database: Database, now: int, readings: Readings) -> None:

@@ -73,7 +73,14 @@ class Expression:
 
 
 class _Estimate(Settings):
-    """Table `[[estimates]]`."""
+    """Table `[[estimates]]`.
+
+    Attributes:
+        name: What it is called in the published file.
+        cells: Cells that are added up, each by attribute and code; a code may be a list.
+        minus: Cells that are taken away.
+        of: If any, the sum is divided by the sum of these.
+    """
 
     name: str = Field(min_length=1, max_length=200)
     cells: tuple[dict[str, Any], ...] = Field(min_length=1)
@@ -82,6 +89,12 @@ class _Estimate(Settings):
 
 
 class _SumFile(Settings):
+    """The file, as written.
+
+    Attributes:
+        estimates: Sums, differences and shares that are published beside the table.
+    """
+
     estimates: tuple[_Estimate, ...] = Field(min_length=1, max_length=MAX_EXPRESSIONS)
 
 

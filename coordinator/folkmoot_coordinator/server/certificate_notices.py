@@ -41,12 +41,13 @@ class CertificateNotices:
                 emit(
                     events.CERTIFICATE_ENDS,
                     standing="ended" if one.standing is Standing.ENDED else "ends soon",
-                    certificate=f"{one.name.replace(' ', '-')} until={one.end}",
+                    whose=one.name.replace(" ", "-"),
+                    until=str(one.end),
                     remedy=one.remedy,
                 )
         for waiting in waiting_requests(self._database, now):
             if self._is_new(waiting.council, waiting.fingerprint, now):
-                emit(events.ENROLMENT_WAITS, council=waiting.council)
+                emit(events.ENROLMENT_WAITS_STILL, council=waiting.council)
 
     def _is_new(self, name: str, what: str, now: int) -> bool:
         if (name, what) in self._told:

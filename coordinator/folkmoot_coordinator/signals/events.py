@@ -45,6 +45,18 @@ RENEWED = _event(
     "coordinator.council.renewed", _INFO, "certificate renewed council={council}", _COUNCIL,
     council=Kind.COUNCIL,
 )  # fmt: skip
+ENROLLED_AGAIN = _event(
+    "coordinator.council.enrolled_again", _INFO, "enrolled again council={council}", _COUNCIL,
+    council=Kind.COUNCIL,
+)  # fmt: skip
+ENROLMENT_WAITS = _event(
+    "coordinator.council.waits", _INFO, "enrolment waits for the region council={council}",
+    _COUNCIL, council=Kind.COUNCIL,
+)  # fmt: skip
+ENROLMENT_WAITS_STILL = _event(
+    "coordinator.council.waits_still", _WARNING,
+    "enrolment waits for the region council={council}", _COUNCIL, council=Kind.COUNCIL,
+)  # fmt: skip
 CATALOGUE_STORED = _event(
     "coordinator.catalogue.stored", _INFO, "catalogue stored council={council}", _COUNCIL,
     council=Kind.COUNCIL,
@@ -75,30 +87,15 @@ CERTIFICATE_RENEWED = _event(
     "coordinator.certificate.renewed", _INFO, "server certificate renewed",
     "A constant: the coordinator has renewed its own certificate.",
 )  # fmt: skip
-
 CERTIFICATE_ENDS = _event(
     "coordinator.certificate.ends", _WARNING,
-    "certificate {standing} name={certificate} remedy={remedy}",
-    "Which certificate of the region or of a council ends when, and the command that renews it.",
-    standing=Kind.SAID, certificate=Kind.SAID, remedy=Kind.SAID,
+    "certificate {standing} name={whose} until={until} remedy={remedy}",
+    "Whose certificate ends and when: it shows that to everybody who connects.",
+    standing=Kind.WORD, whose=Kind.WORD, until=Kind.SAID, remedy=Kind.SAID,
 )  # fmt: skip
 AUTHORITY_UNREADABLE = _event(
-    "coordinator.authority.unreadable", _ERROR,
-    "the authority cannot be read again problem={problem}", _PROBLEM,
-    problem=Kind.FAULT,
-)  # fmt: skip
-ENROLMENT_WAITS = _event(
-    "coordinator.enrolment.waits", _WARNING, "enrolment waits for the region council={council}",
-    _COUNCIL, council=Kind.COUNCIL,
-)  # fmt: skip
-ENROLLED_AGAIN = _event(
-    "coordinator.council.enrolled_again", _INFO, "enrolled again council={council}", _COUNCIL,
-    council=Kind.COUNCIL,
-)  # fmt: skip
-REVOKED_ENDED = _event(
-    "coordinator.connection.revoked", _INFO,
-    "connections of revoked certificates ended connections={connections}",
-    "How many connections were ended.", connections=Kind.COUNT,
+    "coordinator.authority.unreadable", _ERROR, "the authority cannot be read again {problem}",
+    _PROBLEM, problem=Kind.FAULT,
 )  # fmt: skip
 
 CALL_BROKEN_OFF = _event(
@@ -138,6 +135,12 @@ TOO_MANY = _event(
     "coordinator.connection.too_many", _WARNING, "too many connections port={port} ended={ended}",
     "Which port, and how many connections were ended.",
     port=Kind.WORD, ended=Kind.COUNT,
+)  # fmt: skip
+REVOKED_ENDED = _event(
+    "coordinator.connection.revoked_ended", _INFO,
+    "connections of revoked certificates ended connections={connections}",
+    "How many connections were ended.",
+    connections=Kind.COUNT,
 )  # fmt: skip
 NOTHING_BEHIND = _event(
     "coordinator.connection.nothing_behind", _ERROR, "no connection behind the gate error={error}",

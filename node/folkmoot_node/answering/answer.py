@@ -15,6 +15,7 @@ from folkmoot.rounds import Round, round_digest
 from folkmoot.v1 import release_pb2
 from folkmoot.versions import SPOKEN
 from folkmoot_node.answering.reconcile import reconcile, require_complete
+from folkmoot_node.answering.witnesses import leave_head
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
 from folkmoot_node.evidence.pauses import require_running
 from folkmoot_node.evidence.restored import require_compared
@@ -386,6 +387,8 @@ def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
         home.observe(AnswerStage.ACKNOWLEDGED)
         text = f"{answer.kind.value} delivered, receipt held"
         yield Event(answer.round_id, text, kind=events.ANSWER_DELIVERED)
+    for what in leave_head(home):
+        yield Event("", what, True, events.HEAD_NOT_WITNESSED)
 
 
 def send_again(

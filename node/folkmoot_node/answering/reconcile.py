@@ -8,7 +8,7 @@ answer, the loss and the ledger entry that paid. One that is not in the node's o
 is kept as lost, and while a lost answer is outstanding nothing leaves.
 
 What a coordinator hides cannot be found by asking it: see `Head`, which people can note
-elsewhere.
+elsewhere, and `witnesses`, which the node itself asks.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt, answers_digest
+from folkmoot_node.answering.witnesses import require_witnessed
 from folkmoot_node.evidence.lost_answers import LostAnswer
 from folkmoot_node.evidence.outbox import HeldReceipt
 from folkmoot_node.evidence.restored import note_compared
@@ -61,6 +62,7 @@ def reconcile(home: NodeHome, client: CoordinatorClient, protocol: int) -> Compa
     comparison = compare(home, client, protocol)
     require_complete(home)
     require_same_time(comparison)
+    require_witnessed(home)
     note_compared(home.state, home.clock())
     return comparison
 

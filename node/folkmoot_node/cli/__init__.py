@@ -27,6 +27,7 @@ from folkmoot_node.cli import (
     setup,
     sources,
     status,
+    upgrades,
 )
 from folkmoot_operator.console import add_version, application, run
 
@@ -39,7 +40,7 @@ app = application(
 add_version(app, "folkmoot-node")
 _MODULES = (
     setup, plugins, sources, scoring, linkage, corrections, equality, retention, policies, rounds,
-    evidence, audit, backups, running, status, doctor, pausing, incidents, leaving,
+    evidence, audit, backups, upgrades, running, status, doctor, pausing, incidents, leaving,
     installation, casework, casework_rights,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(

@@ -8,6 +8,7 @@ import typer
 
 from folkmoot_node.cli.clock import accept_clock
 from folkmoot_node.cli.inheriting import inherit
+from folkmoot_node.cli.ledger_witnesses import Witness, head, require_heads, store
 from folkmoot_node.cli.options import (
     HERE,
     NOT_NOTED,
@@ -33,6 +34,8 @@ def register(app: typer.Typer) -> None:
     group.command()(verify)
     group.command()(recover)
     group.command()(accept_clock)
+    group.command()(head)
+    group.command("witness")(store)
     group.command()(inherit)
     app.add_typer(group, name="ledger")
     app.command()(egress)
@@ -152,6 +155,7 @@ def verify(
     home: Home = HERE,
     as_json: AsJson = False,
     expect: Expected = None,
+    witness: Witness = None,
 ) -> None:
     """Recomputes the hash chains of ledger, egress and audit log, and checks every stored answer,
     round and receipt: that each is as it was signed or digested, that they agree with each other,
@@ -169,11 +173,12 @@ def verify(
 
     noted = [NotedHead.parse(text) for text in expect or ()]
     with open_home(home) as node:
-        for head in noted:
-            head.require(node.state)
+        for one in noted:
+            one.require(node.state)
+        witnessed = require_heads(node, witness or ())
         found = node.verify_evidence()
         require_complete(node)
-    unchecked = [*found.unchecked, *([] if noted else [NOT_NOTED])]
+    unchecked = [*found.unchecked, *([] if noted or witnessed else [NOT_NOTED])]
     if as_json:
         print_json(
             {
@@ -189,7 +194,8 @@ def verify(
                 "answers": found.answers,
                 "receipts": found.receipts,
                 "rounds": found.rounds,
-                "expected": [str(head) for head in noted],
+                "expected": [str(one) for one in noted],
+                "witnessed": [str(one.ledger) for one in witnessed],
                 "unchecked": unchecked,
             }
         )
@@ -197,8 +203,10 @@ def verify(
         typer.echo(f"Ledger: {found.ledger.length} entries, unbroken. Head {found.ledger}")
         typer.echo(f"Egress log: {found.egress.length} entries, unbroken. Head {found.egress}")
         typer.echo(f"Audit log: {found.audit.length} entries, unbroken. Head {found.audit}")
-        for head in noted:
-            typer.echo(f"The logs go on from {head}, as expected.")
+        for kept in witnessed:
+            typer.echo(f"The ledger holds what a witness has of {kept.at}: {kept.ledger}")
+        for expected in noted:
+            typer.echo(f"The logs go on from {expected}, as expected.")
         typer.echo(
             f"Outbox: {found.answers} answers, each as it was stored and each release paid for."
         )
@@ -225,6 +233,7 @@ def recover(
     """
     from folkmoot_node.answering.reconcile import compare, require_same_time
     from folkmoot_node.answering.reconcile import recover as enter
+    from folkmoot_node.answering.witnesses import require_witnessed
     from folkmoot_node.evidence.restored import note_compared
     from folkmoot_node.home import open_home
 
@@ -246,6 +255,7 @@ def recover(
                     "rounds": [lost.receipt.round_id for lost in outstanding],
                 }
                 node.audit.append(connection, node.clock(), body)
+        require_witnessed(node)
         note_compared(node.state, node.clock())
         balance, head = node.balance(), node.ledger.head()
     if as_json:

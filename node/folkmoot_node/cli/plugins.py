@@ -66,9 +66,9 @@ def _as_json(config: NodeConfig, one: Placement) -> dict[str, Any]:
     from folkmoot_node.plugins.words import granted
 
     allowed, known = one.allowed, one.provenance
-    signed = (known or Provenance()).as_json()
+    signed = dict((known or Provenance()).as_json())
     if one.is_shipped:  # what is signed about it is signed about the node
-        signed = {**signed, **dict.fromkeys(("signed", "reviewed"))}
+        signed.update(signed=None, reviewed=None)
     return {
         "distribution": one.plugin.distribution,
         "version": one.plugin.version,

@@ -186,7 +186,7 @@ class Outbox:
             yield _answer(row.fetchone())
 
     def counted(self) -> dict[tuple[str, RefusalReason | None], int]:
-        """How many answers there are of each kind, and of refusals by their reason."""
+        """How many answers have each kind, and each reason if they are refusals."""
         rows = self._state.reader.execute(
             "SELECT kind, reason, count(*) FROM outbox GROUP BY kind, reason"
         )

@@ -32,10 +32,12 @@ def _delete_backups(home: NodeHome) -> Iterator[Event]:
     try:
         deleted = delete_ended(home, BY)
     except Problem as problem:
-        yield Event("", f"no backup was deleted: {problem}. {problem.remedy}", is_problem=True)
+        text = f"no backup was deleted: {problem}. {problem.remedy}"
+        yield Event("", text, True, events.PURGE_FAILED)
         return
     for name in deleted:
-        yield Event("", f"deleted the backup {name}: the store's key in it has ended")
+        text = f"deleted the backup {name}: the store's key in it has ended"
+        yield Event("", text, kind=events.PURGED)
 
 
 def purge_by_rule(home: NodeHome) -> Iterator[Event]:
@@ -64,7 +66,7 @@ def purge_by_rule(home: NodeHome) -> Iterator[Event]:
         why = next(item.why for item in purged.deleted if item.kind.value == kind)
         yield Event("", f"purged {kind} by the policy's rule: {why}", kind=events.PURGED)
     if purged.key_to_replace:
-        yield Event("", KEY_TO_REPLACE, is_problem=True)
+        yield Event("", KEY_TO_REPLACE, True, events.PURGE_FAILED)
     if purged.key_replaced:
         text = "the key of the store was destroyed and replaced"
         yield Event("", text, kind=events.PURGED)

@@ -101,11 +101,20 @@ def back_up(
         packed: Told of each file when it is in.
 
     Raises:
-        Problem: Exit code REFUSED, if another backup is going on; VERIFICATION, if a database is
-            damaged; DATA, if a series is being counted for longer than a minute.
+        Problem: Exit code REFUSED, if another backup is going on, or the key lies elsewhere;
+            VERIFICATION, if a database is damaged; DATA, if a series is being counted for longer
+            than a minute.
         UnusableFile: If a file or the folder cannot be used now.
     """
     config, now = home.config, home.clock()
+    if store_key and not config.key_file.is_relative_to(config.home):
+        raise Problem(
+            "the store's key lies outside the home, as a credential or a file of its own",
+            where=str(config.key_file),
+            remedy="Back it up where it lies, by the policy's retention rule, and give it to "
+            "`restore --store-key`",
+            exit_code=ExitCode.REFUSED,
+        )
     name, ends = str(config.council), _expiry(home) if store_key else None
     path = settings.folder / file_name(name, now, store_key=store_key)
     with alone(config.home / _LOCK, "folkmoot-node backup"):
@@ -264,7 +273,7 @@ def _without(home: NodeHome, folder: Path, store_key: bool) -> Iterator[Path]:
     yield from store.parent.glob(f"{TRIAL_FOLDER}*")
     yield from store.parent.glob(f"{store.name}.unfinished*")
     if not store_key:
-        yield config.key_file
+        yield config.own_key_file
 
 
 def _about(
@@ -274,14 +283,12 @@ def _about(
     with StateDatabase(state) as copy:
         heads: dict[str, str] = {name: str(copy.chain(name).head()) for name in LOGS}
         heads["all"] = str(JointHead.now(copy))
-    inside = config.key_file.is_relative_to(config.home)
     outside = [
         f"{what} lies outside the home, in {path}"
         for what, path in (
             ("the store", config.store_path),
             ("the risk policy", config.risk_policy),
             ("the release policy", config.release_policy),
-            ("the store's key", config.key_file),
         )
         if not path.is_relative_to(config.home)
     ]
@@ -298,7 +305,7 @@ def _about(
         made_at=to_text(home.clock()),
         versions={"state": str(SCHEMA_VERSION)},
         heads=heads,
-        store_key=_name(home, config.key_file) if ends is not None and inside else None,
+        store_key=None if ends is None else _name(home, config.key_file),
         expires=None if ends is None else ends.isoformat(),
         left_out=(*outside, *left_out),
     )

@@ -135,8 +135,8 @@ def _put_key(folder: Path, key: Path) -> None:
     config = load_config(folder)
     try:
         content = read_short_file(key)
-        make_private_folder(config.key_file.parent)
-        write_private(config.key_file, content, replace=False)
+        make_private_folder(config.own_key_file.parent)
+        write_private(config.own_key_file, content, replace=False)
     except FileExistsError:
         raise Problem(
             "the backup has a key of the store already",
@@ -179,7 +179,7 @@ def _missing(config: NodeConfig) -> Iterator[str]:
     if not config.key_file.exists():
         if any(path.exists() for path in sealed):
             yield (
-                f"the store's key ({config.key_file.relative_to(config.home)}): put it there if "
+                f"the store's key ({config.settings.store.key_file}): put it there if "
                 "you have it. Without it scores must be made again: move the folder of the store "
                 "away and run `folkmoot-node score`"
             )

@@ -12,6 +12,7 @@ from folkmoot_node.answering.answer import Event
 from folkmoot_node.federation.certificate_lives import certificates
 from folkmoot_node.federation.identity import Identity
 from folkmoot_node.home import NodeHome
+from folkmoot_node.signals import events
 from folkmoot_operator.certificate_lives import CertificateLife, Standing
 from folkmoot_operator.problems import Problem
 
@@ -67,12 +68,13 @@ class CertificateWatch:
             self._look_at = now + again
             if self._failed != str(problem):
                 text = f"the certificate was not renewed: {problem}. {problem.remedy}"
-                self._report(Event("", text, is_problem=True))
+                self._report(Event("", text, True, events.CERTIFICATE_NOT_RENEWED))
             self._failed = str(problem)
             return None
         self._failed = ""
         until = f"{identity.not_after:%Y-%m-%d %H:%M} UTC"
-        self._report(Event("", f"certificate renewed until {until}", is_problem=False))
+        text = f"certificate renewed until {until}"
+        self._report(Event("", text, False, events.CERTIFICATE_RENEWED))
         return identity
 
     def _tell(self, now: int) -> None:
@@ -81,7 +83,9 @@ class CertificateWatch:
                 self._told.pop(one.name, None)
             elif not 0 <= now - self._told.get(one.name, -TELL_SECONDS) < TELL_SECONDS:
                 self._told[one.name] = now
-                self._report(Event("", _line(one), is_problem=one.standing is Standing.ENDED))
+                has_ended = one.standing is Standing.ENDED
+                kind = events.CERTIFICATE_ENDED if has_ended else events.CERTIFICATE_ENDS_SOON
+                self._report(Event("", _line(one), has_ended, kind))
 
 
 def _line(life: CertificateLife) -> str:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from folkmoot.refusal import RefusalReason
 from folkmoot_node.evidence.scoring_runs import ACTIONS, BEGUN, INCOMPLETE, STORED
+from folkmoot_node.federation.certificate_lives import AUTHORITY, NODE, certificates
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.signals import metrics
 from folkmoot_operator.metrics import Readings
 from folkmoot_operator.problems import Problem
 
-_DAY = 86_400
+_CERTIFICATES = {NODE: "node", AUTHORITY: "authority"}
 
 
 def look_at(folder: Path) -> Callable[[Readings], None]:
@@ -79,9 +80,9 @@ def _budget(home: NodeHome, readings: Readings) -> None:
 
 def _certificates(home: NodeHome, readings: Readings) -> None:
     readings.forget(metrics.CERTIFICATE_DAYS)
-    if home.keys.certificate.exists():
-        left = home.identity().not_after.timestamp() - home.clock()
-        readings.set(metrics.CERTIFICATE_DAYS, round(left / _DAY, 3), certificate="node")
+    for one in certificates(home.keys, home.clock()):
+        name = _CERTIFICATES[one.name]
+        readings.set(metrics.CERTIFICATE_DAYS, round(one.days_left, 3), certificate=name)
 
 
 def _disk(home: NodeHome, readings: Readings) -> None:

@@ -16,6 +16,7 @@ from folkmoot_node.answering.answer import Event, is_open, is_scoring, load_rele
 from folkmoot_node.answering.catalogue import catalogue_here, publish_catalogue
 from folkmoot_node.evidence.pauses import not_done, require_running
 from folkmoot_node.evidence.round_book import RoundStatus
+from folkmoot_node.federation.client import Renewal
 from folkmoot_node.federation.connection_problems import ConnectionProblem
 from folkmoot_node.federation.identity import ExpiredCertificate
 from folkmoot_node.home import SERVE_LOCK, NodeHome
@@ -24,6 +25,7 @@ from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
 from folkmoot_node.signals.events import (
     CERTIFICATE_NOT_RENEWED,
     CERTIFICATE_RENEWED,
+    PAUSED,
     SERVE_IDLE,
     VISIT_FAILED,
 )
@@ -204,17 +206,14 @@ def visit(
     pause = home.pause()
     if pause is not None:
         problem = not_done(pause, "nothing is scored, answered or sent")
-        report(Event("", f"{problem}. {problem.remedy}", is_problem=True))
+        report(Event("", f"{problem}. {problem.remedy}", True, PAUSED))
         renewal = None if pause.is_final else home.keep_certificate()
         if renewal is not None:
-            report(Event("", renewal.text, renewal.is_problem))
+            report(_renewed(renewal))
         return
     with home.connect() as client:
         if client.renewal is not None:
-            renewal = client.renewal
-            failed = renewal.is_problem
-            kind = CERTIFICATE_NOT_RENEWED if failed else CERTIFICATE_RENEWED
-            report(Event("", renewal.text, failed, kind))
+            report(_renewed(client.renewal))
         for event in poll(home, client):
             report(event)
         for event in publish_catalogue(home, client, client.agreed, make_catalogue):
@@ -261,3 +260,8 @@ def _standing(failures: int) -> str:
 def _wait(regular: float, failures: int) -> float:
     """Seconds to the next visit."""
     return Backoff(regular, MAX_WAIT).spread(failures) if failures else regular
+
+
+def _renewed(renewal: Renewal) -> Event:
+    kind = CERTIFICATE_NOT_RENEWED if renewal.is_problem else CERTIFICATE_RENEWED
+    return Event("", renewal.text, renewal.is_problem, kind)

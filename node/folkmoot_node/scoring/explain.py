@@ -253,8 +253,8 @@ def stored_household(
         raise Problem(
             "no household with this UPRN was scored",
             where="UPRN",
-            remedy=f"The households are the UPRNs of the source {config.frame!r}: look there, and "
-            "in `folkmoot-node linkage report`",
+            remedy=f"The households are the UPRNs of the source {config.frame!r}: look "
+            "there, and in `folkmoot-node linkage report`",
             exit_code=ExitCode.DATA,
         )
     # The fields left out are those the run left out, also if the clock has been set back to a day

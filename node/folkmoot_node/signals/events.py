@@ -47,6 +47,12 @@ VISIT_FAILED = _said("node.visit.failed", Level.WARNING, _PROBLEM)
 CERTIFICATE_RENEWED = _said(
     "node.certificate.renewed", Level.INFO, "A constant sentence, with the certificate's end."
 )
+CERTIFICATE_ENDS_SOON = _said(
+    "node.certificate.ends_soon", Level.INFO, "Whose certificate ends, when, and what to do."
+)
+CERTIFICATE_ENDED = _said(
+    "node.certificate.ended", Level.WARNING, "Whose certificate has ended, when, and what to do."
+)
 CERTIFICATE_NOT_RENEWED = _said("node.certificate.not_renewed", Level.WARNING, _PROBLEM)
 
 ROUND_UNREADABLE = _said("node.round.unreadable", Level.WARNING, _PROBLEM)
@@ -64,12 +70,17 @@ ANSWER_DELIVERED = _said("node.answer.delivered", Level.INFO, _ANSWER)
 ANSWER_NOT_ACCEPTED = _said("node.answer.not_accepted", Level.WARNING, _PROBLEM)
 ANSWER_OF_ANOTHER_REGION = _said("node.answer.of_another_region", Level.WARNING, _ANSWER)
 ANSWER_LOST = _said("node.answer.lost", Level.WARNING, _ANSWER)
+HEAD_NOT_WITNESSED = _said("node.ledger.head_not_witnessed", Level.WARNING, _PROBLEM)
 ANSWER_SENT_AGAIN = _said("node.answer.sent_again", Level.WARNING, _ANSWER)
 
 CATALOGUE_PUBLISHED = _said(
     "node.catalogue.published", Level.INFO, "A constant sentence: the catalogue itself is public."
 )
 CATALOGUE_NOT_PUBLISHED = _said("node.catalogue.not_published", Level.WARNING, _PROBLEM)
+
+PAUSED = _said(
+    "node.paused", Level.WARNING, "That people have paused the node, with the reason they gave."
+)
 
 SCORING_DUE = _said("node.scoring.due", Level.INFO, _TIME)
 SCORING_PLANNED = _said("node.scoring.planned", Level.INFO, _TIME)

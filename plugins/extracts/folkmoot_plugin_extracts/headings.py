@@ -26,17 +26,17 @@ def matched(headings: Iterable[str], wanted: Mapping[str, Collection[str]]) -> d
         By column of the source the heading of the file. No heading stands for two columns unless
         the source's own names are the same in plain letters.
     """
-    known = {}
+    known: dict[str, str] = {}
     for heading in headings:
         known.setdefault(plain(heading), heading)
     found = {column: known[plain(column)] for column in wanted if plain(column) in known}
     taken = set(found.values())
     for column, names in wanted.items():
         for name in names:
-            heading = known.get(plain(name))
-            if column not in found and heading is not None and heading not in taken:
-                found[column] = heading
-                taken.add(heading)
+            other = known.get(plain(name))
+            if column not in found and other is not None and other not in taken:
+                found[column] = other
+                taken.add(other)
     return found
 
 

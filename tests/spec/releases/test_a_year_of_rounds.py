@@ -1,7 +1,7 @@
 """What a year of rounds costs: the ledger, entry by entry.
 
-The policy permits a loss (zCDP rho) of 0.5 for one round, 1 in a year that begins on 1 April, and 2 for
-ever. Each answer is paid for before noise is drawn. Nothing is rounded: losses are whole billionths.
+The policy permits a loss (zCDP rho) of 0.5 for one round, 1 in a year that begins on 1 April, and 2 in
+all. Each answer is paid for before noise is drawn. Nothing is rounded: losses are whole billionths.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ def pay(ledger, table):
         balance = ledger.balance(LOSS, moment)
         assert answer == row["answer"], row
         assert balance.period_remaining == Rho.of(row["left of the year"]), row
-        assert balance.lifetime_remaining == Rho.of(row["left for ever"]), row
+        assert balance.lifetime_remaining == Rho.of(row["left in all"]), row
     ledger.verify()
 
 
 def test_from_april_to_april(ledger):
-    """The year ends, what was spent for ever does not come back."""
+    """The year ends, what was spent in all does not come back."""
     pay(ledger, """
-    | day        | round   | rho  | answer  | left of the year | left for ever |
+    | day        | round   | rho  | answer  | left of the year | left in all |
     |------------|---------|------|---------|------------------|---------------|
     | 2026-04-20 | spring  | 0.3  | paid    | 0.7              | 1.7           |
     | 2026-07-06 | summer  | 0.2  | paid    | 0.5              | 1.5           |
@@ -69,7 +69,7 @@ def test_from_april_to_april(ledger):
 def test_a_round_is_paid_for_once(ledger):
     """A node that was stopped after paying answers again, and does not pay again."""
     pay(ledger, """
-    | day        | round  | rho | answer | left of the year | left for ever |
+    | day        | round  | rho | answer | left of the year | left in all |
     |------------|--------|-----|--------|------------------|---------------|
     | 2026-04-20 | spring | 0.3 | paid   | 0.7              | 1.7           |
     | 2026-04-20 | spring | 0.3 | paid   | 0.7              | 1.7           |
@@ -78,7 +78,7 @@ def test_a_round_is_paid_for_once(ledger):
 
 def test_a_billionth_too_much_is_too_much(ledger):
     pay(ledger, """
-    | day        | round | rho         | answer  | left of the year | left for ever |
+    | day        | round | rho         | answer  | left of the year | left in all |
     |------------|-------|-------------|---------|------------------|---------------|
     | 2026-04-20 | one   | 0.9         | paid    | 0.1              | 1.1           |
     | 2026-04-21 | two   | 0.100000001 | refused | 0.1              | 1.1           |

@@ -3,7 +3,7 @@
 A node judges a round by the signed policy, the question and the ledger. It looks at no household, so
 that a refusal says nothing about anybody. The policy of these examples permits the purpose
 `winter_support`, the attributes `band` and `lsoa`, two attributes in one table, 100 cells, delta up to
-one in a million, and a loss of 0.5 for one round, 1 for a year, 2 for ever. It ends on 31 March 2027. The
+one in a million, and a loss of 0.5 for one round, 1 for a year, 2 in all. It ends on 31 March 2027. The
 round asks on 23 November 2026 for the purpose `winter_support`, by band and area, for a loss of 0.4; the
 columns say what is different.
 """
@@ -131,7 +131,7 @@ def test_how_much_is_asked():
 
 
 def test_what_it_costs():
-    """The loss of one round has a limit of its own, beside what is left of the year and for ever."""
+    """The loss of one round has a limit of its own, beside what is left of the year and in all."""
     judged("""
     | policy                      | round    | left of the budget | answer           | because           |
     |-----------------------------|----------|--------------------|------------------|-------------------|

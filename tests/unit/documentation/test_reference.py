@@ -26,8 +26,7 @@ def test_no_settings_file_is_left_out() -> None:
     """Every model that a file is read into is on a page, or is no file that people write."""
     shown = {named(entry[3]) for entry in SETTINGS}
     inside = {one.model for model in shown for one in settings_keys.tables(model, beside())}
-    not_written_by_people = {"Invitation", "_Signature", "_SumFile", "_Estimate"}
-    elsewhere = {"Conditions", "Condition"}  # a cohort's, which its page writes
+    not_written_by_people = {"Invitation", "_Signature"}
     for name in PROGRAMS.values():
         named(name)
     for module in ("folkmoot_node.home", "folkmoot_node.federation.enrolment"):
@@ -37,7 +36,7 @@ def test_no_settings_file_is_left_out() -> None:
         for cls in below(Settings) - {other for other, _ in beside().values()}
         if cls.__module__.startswith("folkmoot_") and not cls.__subclasses__()
     }
-    assert found - inside <= not_written_by_people | elsewhere
+    assert found - inside <= not_written_by_people
 
 
 def below(cls: type[BaseModel]) -> set[type[BaseModel]]:

@@ -80,7 +80,9 @@ def test_a_check_takes_a_place_of_its_caller(region: Region) -> None:
         yield from ()
 
     with stranger.enrolment_channel() as channel:
-        enrol = channel.stream_unary(f"/{ENROLMENT}/Enrol")
+        enrol: grpc.StreamUnaryMultiCallable[bytes, bytes] = channel.stream_unary(
+            f"/{ENROLMENT}/Enrol"
+        )
         held = [enrol.future(silent(), timeout=20) for _ in range(LIMITS.calls_each)]
         try:
             assert any(status(channel) is grpc.StatusCode.UNAVAILABLE for _ in range(100))
