@@ -28,6 +28,12 @@ from tests.commands import Done, run_inside
 Regions = tuple[Inviting, Inviting]
 
 
+def end(region: Inviting, home: Path) -> None:
+    """The certificate has ended, and there is no other of its key."""
+    (home / "keys" / "node.key").unlink()
+    region.certify(home, days_left=-1)
+
+
 def again(home: Path) -> Done:
     return run_inside("folkmoot-node", "enrol", "--again", "--home", home, "--json")
 
@@ -50,7 +56,7 @@ def decide(region: Inviting, what: str, fingerprint: str, council: str = COUNCIL
 
 def test_the_region_approves_and_the_ledger_stays(member: Path, regions: Regions) -> None:
     region = regions[0]
-    region.certify(member, days_left=-1)
+    end(region, member)
     before = evidence(member)
     refused = run_inside("folkmoot-node", "renew", "--home", member)
     assert refused.code == 3
@@ -86,7 +92,7 @@ def test_the_region_approves_and_the_ledger_stays(member: Path, regions: Regions
 
 def test_a_refused_request_stays_refused(member: Path, regions: Regions) -> None:
     region = regions[0]
-    region.certify(member, days_left=-1)
+    end(region, member)
     fingerprint = json.loads(again(member).stdout)["fingerprint"]
     assert decide(region, "refuse", fingerprint).code == 0
     done = again(member)
@@ -100,7 +106,7 @@ def test_a_valid_and_a_revoked_certificate_get_no_other(member: Path, regions: R
     done = again(member)
     assert done.code == 5
     assert "folkmoot-node renew" in done.stderr
-    region.certify(member, days_left=-1)
+    end(region, member)
     assert json.loads(again(member).stdout)["waits"]
     region.coordinator("councils", "revoke", COUNCIL)
     assert json.loads(region.coordinator("councils", "requests", "--json")) == []
@@ -114,7 +120,7 @@ def test_another_key_than_that_of_the_certificate_opens_nothing(
 ) -> None:
     """A certificate is public; whoever has only that cannot ask."""
     region = regions[0]
-    region.certify(member, days_left=-1)
+    end(region, member)
     with open_home(member) as home:
         identity, settings = home.identity(), home.coordinator()
         request = create_request_again(identity.files, home.config.council)
@@ -133,7 +139,7 @@ def test_another_key_than_that_of_the_certificate_opens_nothing(
 
 def test_a_council_has_a_few_requests_at_one_time(member: Path, regions: Regions) -> None:
     region = regions[0]
-    region.certify(member, days_left=-1)
+    end(region, member)
     prints = []
     for _ in range(MOST_WAITING + 2):
         (member / "keys" / "node.next.key").unlink(missing_ok=True)
