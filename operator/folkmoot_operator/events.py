@@ -144,6 +144,25 @@ REFUSED = LogEvent(
 """A fault of Folkmoot: a program wanted to write something that its list does not have."""
 
 
+_FROM_CODE = "The name of an installed library and a line of its code; its words are left out."
+LIBRARY_WARNED = LogEvent(
+    "operator.library.warned",
+    Level.WARNING,
+    "library {library} warned at {line}",
+    _FROM_CODE,
+    {"library": Kind.WORD, "line": Kind.WORD, "error": Kind.WORD},
+    frozenset({"error"}),
+)
+LIBRARY_FAILED = LogEvent(
+    "operator.library.failed",
+    Level.ERROR,
+    "library {library} failed at {line} {error}",
+    _FROM_CODE,
+    LIBRARY_WARNED.fields,
+    frozenset({"error"}),
+)
+
+
 def emit(event: LogEvent, **values: object) -> None:
     """Writes an event into the log.
 

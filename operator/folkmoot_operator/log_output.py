@@ -18,31 +18,22 @@ from pathlib import Path
 from typing import IO
 
 from folkmoot_operator import file_lock
-from folkmoot_operator.events import EMITTED, Emitted, Kind, Level, LogEvent, checked, listed
+from folkmoot_operator.events import (
+    EMITTED,
+    LIBRARY_FAILED,
+    LIBRARY_WARNED,
+    Emitted,
+    Level,
+    LogEvent,
+    checked,
+    listed,
+)
 from folkmoot_operator.private_files import open_private
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.signal_settings import LogSettings
 
 JOURNAL = Path("/run/systemd/journal/socket")
 """Where the journal takes events with fields."""
-
-_FROM_CODE = "The name of an installed library and a line of its code; its words are left out."
-LIBRARY_WARNED = LogEvent(
-    "operator.library.warned",
-    Level.WARNING,
-    "library {library} warned at {line}",
-    _FROM_CODE,
-    {"library": Kind.WORD, "line": Kind.WORD, "error": Kind.WORD},
-    frozenset({"error"}),
-)
-LIBRARY_FAILED = LogEvent(
-    "operator.library.failed",
-    Level.ERROR,
-    "library {library} failed at {line} {error}",
-    _FROM_CODE,
-    LIBRARY_WARNED.fields,
-    frozenset({"error"}),
-)
 
 
 class Lines(logging.Formatter):

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
-from folkmoot_operator.events import REFUSED, UnlistedValue, emit
+from folkmoot_operator import events
+from folkmoot_operator.events import UnlistedValue
 
 _NAME = re.compile(r"folkmoot_[a-z][a-z0-9_]{2,80}")
 MAX_SERIES = 500
@@ -228,4 +229,4 @@ def measure(metric: Metric, value: float, **labels: str) -> None:
 
 
 def _refuse(metric: Metric) -> None:
-    emit(REFUSED, why=f"{metric.name} or a label of it is not listed")
+    events.emit(events.REFUSED, why=f"{metric.name} or a label of it is not listed")
