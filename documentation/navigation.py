@@ -9,14 +9,6 @@ TUTORIAL, HOW_TO, REFERENCE, EXPLANATION = "Tutorial", "How-to", "Reference", "E
 KINDS = (TUTORIAL, HOW_TO, REFERENCE, EXPLANATION)
 """As in Diátaxis: what a reader wants at the moment decides where a page stands."""
 
-AWAITED = frozenset(
-    f"docs/{name}.md"
-    for name in (
-        "installing", "services", "first-day", "certificates", "looking-after", "signals", "backup",
-    )
-)  # fmt: skip
-"""Pages that are being written; the site leaves out those that are not there yet."""
-
 
 @dataclass(frozen=True, slots=True)
 class Door:
