@@ -14,6 +14,7 @@ from folkmoot_coordinator.clock import DAY, Clock, system_clock
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import RoundRow
+from folkmoot_coordinator.database.pauses import paused
 from folkmoot_coordinator.membership.certificate_lives import AUTHORITY, authority_lives
 from folkmoot_coordinator.membership.councils import enrolled
 from folkmoot_coordinator.signals import metrics
@@ -39,6 +40,7 @@ def look_at(
     def database(readings: Readings) -> None:
         opened = Database(home.database_url(home.settings()))
         try:
+            readings.set(metrics.PAUSED, paused(opened) is not None)
             _councils(opened, clock(), readings)
             _rounds(opened, clock(), readings)
         finally:

@@ -49,6 +49,7 @@ def _runs(home: NodeHome, readings: Readings) -> None:
         readings.set(metrics.SCORES_AGE, max(0, home.clock() - ended[1]))
         readings.set(metrics.RUN_DURATION, metrics.coarse(ended[1] - ended[0]))
     readings.set(metrics.PLUGINS_FAILED, failed)
+    readings.set(metrics.PAUSED, home.pause() is not None)
     readings.set(metrics.RUN_STOPPED, home.stopped_run() is not None)
 
 
