@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from folkmoot.leaving import LEAVING, check_leaving
 from folkmoot_node.evidence.pauses import paused
 from folkmoot_node.federation.trusted_authority import trusted_region
-from folkmoot_node.home import NodeHome
+from folkmoot_node.home import SERVE_LOCK, NodeHome
 from folkmoot_node.operations.exported_evidence import (
     check_exported,
     digests_of,
@@ -42,8 +42,6 @@ from folkmoot_operator.signed_statements import SignedStatement, read_statement,
 
 FOLDER, EVIDENCE, CERTIFICATE = "left", "evidence", "certificate-of-leaving.json"
 """In the node's folder, and in that folder: what is kept when a council has left."""
-SERVE_LOCK = "serve.lock"
-"""See `running.serve.LOCK`: rooms of one floor do not import each other."""
 _PLAN = "destroying.json"
 _BUSY = ("a scoring run is going on", "Run `folkmoot-node leave` again when it has ended")
 

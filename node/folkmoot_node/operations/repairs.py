@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from folkmoot_node.evidence.pauses import paused
-from folkmoot_node.home import NodeHome
-from folkmoot_node.operations.leaving import SERVE_LOCK
+from folkmoot_node.home import SERVE_LOCK, NodeHome
 from folkmoot_node.operations.retention import Kind, expired, purge
 from folkmoot_node.store.pause_note import forget_pause, note_path, note_pause
 from folkmoot_operator.accounts import Operator

@@ -18,7 +18,7 @@ from folkmoot_node.evidence.joint_head import JointHead
 from folkmoot_node.evidence.round_book import RoundStatus
 from folkmoot_node.federation.certificate_lives import certificates
 from folkmoot_node.federation.identity import KeyFiles
-from folkmoot_node.home import NodeHome, open_home
+from folkmoot_node.home import SERVE_LOCK, NodeHome, open_home
 from folkmoot_node.plugins.installed import installed_plugins
 from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import load_policy
@@ -39,7 +39,6 @@ SUNSET_DAYS = 30
 MIN_FREE_BYTES = 2 * 1024**3
 BUDGET_SHARE = 0.1
 """Below this share of a cap that is left, somebody should know."""
-SERVE_LOCK = "serve.lock"
 
 
 def node_status(folder: Path, clock: Clock = system_clock) -> Status:

@@ -33,7 +33,7 @@ from folkmoot_operator.prefect_settings import PrefectSettings
 from folkmoot_operator.problems import Problem
 from tests.commands import run_inside
 
-WORDS = {"TEXT": "settled", "NAME": "A. Khan", "NAME,": "A. Khan"}
+WORDS = {"TEXT": "settled", "NAME": "A. Khan", "NAME, ROLE": "A. Khan"}
 
 
 def open_home_to_others(stage: Stage) -> None:
@@ -108,7 +108,7 @@ FIX = "folkmoot-node doctor --fix"
 FAULTS: list[tuple[Callable[[Stage], None], str, str]] = [
     (open_home_to_others, "home", "chmod go= {home}"),
     (open_key, "keys", "chmod 600 {home}/keys/policy-signing.key"),
-    (unsigned_policy, "release policy", "folkmoot-node policy sign --signer NAME"),
+    (unsigned_policy, "release policy", 'folkmoot-node policy sign --signer "NAME, ROLE"'),
     (no_scores, "scores", "folkmoot-node score"),
     (stopped_by_people, "pauses", "folkmoot-node resume --reason TEXT"),
     (stopped_run, "scoring runs", "folkmoot-node score"),

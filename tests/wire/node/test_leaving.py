@@ -161,10 +161,10 @@ def test_a_node_of_no_region_loses_nothing(scored_home: Path, tmp_path: Path) ->
 
 
 def test_serve_that_runs_is_stopped_first(answered: Stage) -> None:
-    from folkmoot_node.running.serve import LOCK
+    from folkmoot_node.home import SERVE_LOCK
     from folkmoot_operator import file_lock
 
-    with file_lock.alone(answered.home / LOCK, "folkmoot-node serve"):
+    with file_lock.alone(answered.home / SERVE_LOCK, "folkmoot-node serve"):
         done = go(answered)
     assert done.code == ExitCode.REFUSED
     assert (answered.home / "keys" / "store.key").exists()
