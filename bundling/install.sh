@@ -377,6 +377,13 @@ install_bundle() {
     # shellcheck disable=SC2086 # words apart are lines
     extras=$(printf '%s\n' $extras | sort -u | tr '\n' ' ')
     extras=${extras% }
+    # The same version with other extras lies beside it: what runs is never changed in place.
+    named=$version beside=1
+    while [ "$(recorded "$version" manifest)" = "$manifest" ] \
+        && [ "$(recorded "$version" extras)" != "$extras" ]; do
+        beside=$((beside + 1))
+        version=$named-$beside
+    done
     if [ -n "$now" ]; then
         [ "$(recorded "$now" role)" = "$(said role)" ] || fail $REFUSED \
             "$prefix holds a $(recorded "$now" role), and this is a bundle of the role $(said role)" \

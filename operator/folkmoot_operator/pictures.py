@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from folkmoot_operator.extras import how_to_install
 from folkmoot_operator.output_places import require_no_link
 from folkmoot_operator.private_files import writing_private
 from folkmoot_operator.problems import ExitCode, Problem
@@ -27,13 +28,15 @@ def check_suffix(path: Path) -> None:
         )
 
 
-def save_chart(draw: Callable[[], Any], path: Path, extra: str, *, private: bool = False) -> None:
+def save_chart(
+    draw: Callable[[], Any], path: Path, extra: tuple[str, str], *, private: bool = False
+) -> None:
     """Draws an Altair chart, as the kind of picture that the file's name says.
 
     Args:
         draw: Makes the chart; imports Altair.
         path: The file; see `check_suffix`.
-        extra: What installs the libraries that draw, for example `folkmoot-node[audit]`.
+        extra: The distribution and its extra that bring the libraries that draw.
         private: Whether this account alone may read the file.
 
     Raises:
@@ -53,7 +56,7 @@ def save_chart(draw: Callable[[], Any], path: Path, extra: str, *, private: bool
         raise Problem(
             "plots need Altair and vl-convert",
             where="--plot",
-            remedy=f"Install them: `pip install {extra}`",
+            remedy=f"Install them: {how_to_install(*extra)}",
             exit_code=ExitCode.USAGE,
         ) from None
     except OSError as error:

@@ -26,6 +26,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from folkmoot_operator.extras import how_to_install
 from folkmoot_operator.network_addresses import MAX_PORT
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.sql_migrations import Tables
@@ -111,7 +112,7 @@ class SqlDatabase(ABC):
                 f"the database URL cannot be used{said}",
                 where=setting,
                 remedy="Write sqlite:///path or postgresql+psycopg://user@host/name, and "
-                f"install the driver (`pip install {distribution}[postgresql]`)",
+                f"install the driver ({how_to_install(distribution, 'postgresql')})",
                 exit_code=ExitCode.SETTINGS,
             ) from None
         port = parsed.port

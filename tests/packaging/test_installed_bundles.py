@@ -98,7 +98,7 @@ def test_upgraded_rolled_back_and_removed(place: Place) -> None:
     assert again.returncode == 0, again.stderr
     assert "installed already" in again.stdout
     other = place.install(first)
-    assert (other.returncode, "another installation of version" in other.stderr) == (5, True)
+    assert (other.returncode, "Use `install.sh upgrade`" in other.stderr) == (5, True)
     refused = place.install(second)
     assert (refused.returncode, "Use `install.sh upgrade`" in refused.stderr) == (5, True)
     node = place.upgrade(place.bundle("1.1.0", role="node"))
@@ -122,6 +122,21 @@ def test_upgraded_rolled_back_and_removed(place: Place) -> None:
     assert place.run("list").stdout.split() == ["1.1.0", "vendor", "current", "with", "more"]
     assert place.run("roll-back").returncode == 5
     assert place.current() == "second\n"
+
+
+def test_other_extras_of_the_same_version_are_installed_beside_it(place: Place) -> None:
+    bundle = place.bundle("1.0.0", program=program("first"))
+    assert place.install(bundle).returncode == 0
+    more = place.upgrade(bundle, "--with", "more")
+    assert more.returncode == 0, more.stdout + more.stderr
+    assert sorted(line.split() for line in place.run("list").stdout.splitlines()) == [
+        ["1.0.0", "vendor", "previous"],
+        ["1.0.0-2", "vendor", "current", "with", "more"],
+    ]
+    again = place.upgrade(bundle, "--with", "more")
+    assert (again.returncode, "installed already" in again.stdout) == (0, True)
+    assert place.run("roll-back").returncode == 0
+    assert not list((place.prefix / "current").glob("lib/*/site-packages/more.py"))
 
 
 def test_what_is_interrupted_or_does_not_start_does_not_become_current(place: Place) -> None:

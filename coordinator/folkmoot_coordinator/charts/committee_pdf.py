@@ -11,6 +11,7 @@ from typing import Any
 
 from folkmoot_coordinator.charts.palette import INK, SECONDARY
 from folkmoot_coordinator.charts.picture_cache import Picture
+from folkmoot_operator.extras import how_to_install
 from folkmoot_operator.problems import ExitCode, Problem
 
 SCHEME = "picture:"
@@ -92,7 +93,7 @@ def _weasyprint() -> Any:
         raise Problem(
             "PDF pages cannot be made: WeasyPrint is not installed",
             where="PDF",
-            remedy="Install it: `pip install 'folkmoot-coordinator[viewer]'`",
+            remedy=f"Install it: {how_to_install('folkmoot-coordinator', 'viewer')}",
             exit_code=ExitCode.SETTINGS,
         ) from None
     except OSError:

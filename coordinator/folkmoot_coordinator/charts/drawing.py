@@ -10,6 +10,7 @@ from typing import Any
 from folkmoot_coordinator.charts.chart import Chart
 from folkmoot_coordinator.charts.chart_theme import CONFIG
 from folkmoot_coordinator.charts.markup import drawable
+from folkmoot_operator.extras import how_to_install
 from folkmoot_operator.problems import ExitCode, Problem
 
 _PNG_SCALE = 2
@@ -84,6 +85,6 @@ def _not_installed() -> Problem:
     return Problem(
         "charts cannot be drawn: Altair or vl-convert is not installed",
         where="charts",
-        remedy="Install them: `pip install 'folkmoot-coordinator[viewer]'`",
+        remedy=f"Install them: {how_to_install('folkmoot-coordinator', 'viewer')}",
         exit_code=ExitCode.SETTINGS,
     )

@@ -17,6 +17,7 @@ from folkmoot_coordinator.geography.coordinates import to_degrees
 from folkmoot_coordinator.geography.features import FeatureFile, bounded, unusable
 from folkmoot_coordinator.geography.geojson import GZIP, open_geojson
 from folkmoot_coordinator.geography.geopackage import SQLITE, open_geopackage
+from folkmoot_operator.extras import how_to_install
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.unusable_files import unusable as unusable_file
 
@@ -30,7 +31,6 @@ _OTHERS = {
 }
 """What other files begin with."""
 _JSON = b"{"
-_EXTRA = "pip install 'folkmoot-coordinator[viewer]'"
 
 
 def read_boundaries(
@@ -64,7 +64,7 @@ def read_boundaries(
         raise Problem(
             "boundaries cannot be read: shapely, pyproj or ijson is not installed",
             where=str(path),
-            remedy=f"Install them: `{_EXTRA}`",
+            remedy=f"Install them: {how_to_install('folkmoot-coordinator', 'viewer')}",
             exit_code=ExitCode.SETTINGS,
         ) from None
     if not features:

@@ -29,9 +29,10 @@ from folkmoot_coordinator.server.checks import port
 from folkmoot_coordinator.viewer.checks import site
 from folkmoot_operator import checks
 from folkmoot_operator.checks import Check, Finding, State
+from folkmoot_operator.extras import how_to_install
 from folkmoot_operator.prefect_check import prefect
 
-PREFECT = "`pip install folkmoot-coordinator[schedule]`"
+PREFECT = how_to_install("folkmoot-coordinator", "schedule")
 """How Prefect is installed."""
 
 

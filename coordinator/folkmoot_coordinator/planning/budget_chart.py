@@ -27,7 +27,7 @@ def write_chart(forecast: Forecast, path: Path) -> None:
     Raises:
         Problem: If the libraries that draw are not installed, or the file cannot be written.
     """
-    save_chart(lambda: _chart(forecast), path, "folkmoot-coordinator[plot]")
+    save_chart(lambda: _chart(forecast), path, ("folkmoot-coordinator", "plot"))
 
 
 def _chart(forecast: Forecast) -> Any:

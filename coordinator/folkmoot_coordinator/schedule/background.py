@@ -15,6 +15,7 @@ from folkmoot_coordinator.schedule.worker import MODULE, RECORDED
 from folkmoot_coordinator.signals import events
 from folkmoot_operator import child_process
 from folkmoot_operator.events import emit
+from folkmoot_operator.extras import how_to_install
 from folkmoot_operator.prefect_history import embedded_server, outside_environment
 from folkmoot_operator.prefect_server import PrefectServer, ServerState
 from folkmoot_operator.problems import ExitCode, Problem
@@ -63,7 +64,7 @@ class Schedule:
             raise Problem(
                 "Prefect, which keeps the history of the schedule, is not installed",
                 where="coordinator.toml: schedule",
-                remedy="Install it (`pip install folkmoot-coordinator[schedule]`), or set "
+                remedy=f"Install it ({how_to_install('folkmoot-coordinator', 'schedule')}), or set "
                 "enabled = false in the table [prefect]",
                 exit_code=ExitCode.SETTINGS,
             )

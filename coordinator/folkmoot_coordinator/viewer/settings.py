@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from folkmoot_coordinator.config import CoordinatorSettings, Home, ViewerSettings
+from folkmoot_operator.extras import how_to_install
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import check
 
@@ -60,7 +61,7 @@ def require_viewer() -> None:
         raise Problem(
             f"the region's site needs packages that are not installed: {', '.join(missing)}",
             where="viewer",
-            remedy="Install them: `pip install 'folkmoot-coordinator[viewer]'`; or leave the "
-            "site out: enabled = false in the table [viewer] of coordinator.toml",
+            remedy=f"Install them: {how_to_install('folkmoot-coordinator', 'viewer')}; or leave "
+            "the site out: enabled = false in the table [viewer] of coordinator.toml",
             exit_code=ExitCode.SETTINGS,
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 from folkmoot_node.settings.casework import CaseworkSettings
 from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, load_config
 from folkmoot_operator.accounts import ROOT
+from folkmoot_operator.extras import how_to_install
 from folkmoot_operator.groups import is_member
 from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.private_files import is_open_to_others, make_private_folder, write_private
@@ -118,6 +119,6 @@ def require_casework() -> None:
         raise Problem(
             f"casework needs packages that are not installed: {', '.join(missing)}",
             where="the Python environment",
-            remedy="Install them: `pip install 'folkmoot-node[casework]'`",
+            remedy=f"Install them: {how_to_install('folkmoot-node', 'casework')}",
             exit_code=ExitCode.SETTINGS,
         )

@@ -50,7 +50,7 @@ def equality(
     group, since a score may then stand for it as a proxy. Nothing leaves this machine; the
     audit log records that you looked. Exit code 0 whatever is found, unless --fail-above is
     given; 5 after the policy's last day, and when the scores may be kept no longer. Needs
-    `pip install folkmoot-node[audit]`.
+    the extra `audit`.
 
     Example: folkmoot-node equality --plot equality.svg
     """

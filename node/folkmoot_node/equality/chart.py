@@ -29,7 +29,7 @@ def write_chart(report: EqualityReport, path: Path) -> None:
             remedy="See what the audit says without --plot",
             exit_code=ExitCode.DATA,
         )
-    save_chart(lambda: _chart(report), path, "folkmoot-node[audit]", private=True)
+    save_chart(lambda: _chart(report), path, ("folkmoot-node", "audit"), private=True)
 
 
 def _chart(report: EqualityReport) -> Any:

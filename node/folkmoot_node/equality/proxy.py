@@ -20,6 +20,7 @@ import polars as pl
 from folkmoot_node.equality.statistics import Interval, two_sided
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_node.store.schema import field_column
+from folkmoot_operator.extras import how_to_install
 from folkmoot_operator.problems import ExitCode, Problem
 
 SEED = 20_100_408
@@ -120,7 +121,7 @@ def require_libraries() -> None:
         raise Problem(
             "the audit needs scikit-learn and SciPy",
             where="folkmoot-node equality",
-            remedy="Install them: `pip install folkmoot-node[audit]`",
+            remedy=f"Install them: {how_to_install('folkmoot-node', 'audit')}",
             exit_code=ExitCode.USAGE,
         )
 

@@ -20,6 +20,7 @@ from folkmoot_node.linkage.address_parser import AddressParts
 from folkmoot_node.linkage.address_rules import contradicts, may_be_called
 from folkmoot_node.linkage.postcode import compact
 from folkmoot_node.settings.linkage import AddressSettings
+from folkmoot_operator.extras import how_to_install
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -319,7 +320,7 @@ def missing_extra() -> Problem:
     return Problem(
         "the libraries of linkage are not installed",
         where="node.toml: linkage",
-        remedy='Install them with `pip install "folkmoot-node[linkage]"`, or take the table '
+        remedy=f"Install them with {how_to_install('folkmoot-node', 'linkage')}, or take the table "
         "[linkage] out",
         exit_code=ExitCode.SETTINGS,
     )

@@ -16,6 +16,7 @@ import duckdb
 import polars as pl
 
 from folkmoot_node.linkage.person_model import PersonModel
+from folkmoot_operator.extras import how_to_install
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -136,8 +137,8 @@ def splink(
         raise Problem(
             f"people cannot be linked: the library {error.name} is not installed",
             where="node.toml: linkage.people",
-            remedy="Install the node with its linkage: pip install 'folkmoot-node[linkage]', "
-            "or take out the table [linkage.people]",
+            remedy=f"Install the libraries: {how_to_install('folkmoot-node', 'linkage')}, or take "
+            "out the table [linkage.people]",
             exit_code=ExitCode.SETTINGS,
         ) from None
     # Splink logs queries and counts, and would print them.

@@ -17,6 +17,7 @@ from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.store.run_summary import RunSummary
+from folkmoot_operator.extras import how_to_install
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _client(config: NodeConfig) -> Iterator[Client]:
         raise Problem(
             "Dask is not installed",
             where="node.toml: scoring.engine",
-            remedy="Run `pip install folkmoot-node[dask]`, here and on the workers",
+            remedy=f"Run {how_to_install('folkmoot-node', 'dask')}, here and on the workers",
             exit_code=ExitCode.SETTINGS,
         ) from None
     try:
