@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from tests.absent import absent
-from tests.plugins_here import FOLDERS, plugins_here
+from tests.plugins_here import PLACES, plugins_here
 from tests.postgresql import PostgreSQL, missing, postgresql_server
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def shipped_plugins_here(request: pytest.FixtureRequest) -> Iterator[None]:
     """Plugins of the node run in this process in tests that are about something else."""
     is_confined = request.node.get_closest_marker("confined") is not None
-    if is_confined or not any(folder in request.path.parents for folder in FOLDERS):
+    if is_confined or not any(p in (request.path, *request.path.parents) for p in PLACES):
         yield
         return
     with plugins_here():

@@ -3,7 +3,7 @@
 A confined process starts in a fifth of a second, twice for each run and each look. Thousands of
 tests that score in order to have scores would wait half an hour for nothing. The node then does
 what it does where the kernel cannot confine. `tests/unit/node/plugins`, `tests/wire`,
-`tests/attack` and `tests/simulation` confine.
+`tests/attack` and most of `tests/simulation` confine.
 """
 
 from __future__ import annotations
@@ -20,7 +20,15 @@ from folkmoot_node.plugins import opening
 from folkmoot_operator.problems import ExitCode, Problem
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = tuple(ROOT / folder for folder in ("tests/unit/node/casework", "tests/browser"))
+PLACES = tuple(
+    ROOT / place
+    for place in (
+        "tests/unit/node/casework",
+        "tests/browser",
+        "tests/simulation/test_broken_nodes_are_caught.py",
+        "tests/simulation/test_random_sequences.py",
+    )
+)
 """Tests in these do not start processes for the plugins that come with the node."""
 _KERNEL = Problem(
     "plugins are not confined in this test",
