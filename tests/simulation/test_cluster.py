@@ -44,6 +44,7 @@ from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.sources.connect import load_plugins
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_operator.prefect_server import PrefectServer, ServerState
+from folkmoot_rehearsal.policies import POLICY_FILE, risk_policy
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -253,6 +254,7 @@ def test_records_are_linked_on_a_cluster(tmp_path: Path, cluster: Cluster) -> No
     (home,) = (out / "councils").iterdir()
     node = Node(home)
     node.run("init", "--council", home.name, "--name", "Bolton")
+    (home / POLICY_FILE).write_text(risk_policy(datetime.date.today()))
     lines = ["[linkage.addresses]"]
     for mapping in sorted((home / "mappings").glob("*.toml")):
         lines += ["[[sources]]", f'name = "{mapping.stem}"', 'kind = "extracts"']

@@ -6,6 +6,7 @@ Everything goes through the public commands; the truth is beside the node, by fi
 from __future__ import annotations
 
 import csv
+import datetime
 import json
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+
+from folkmoot_rehearsal.policies import POLICY_FILE, risk_policy
 
 COUNCIL = "E08000001"
 COMMANDS = Path(sys.executable).parent
@@ -39,6 +42,7 @@ def test_records_are_linked_as_the_truth_says(tmp_path: Path) -> None:
         "folkmoot-node", "init", "--home", str(home), "--council", COUNCIL, "--name", "Bolton",
         "--rho-per-round", "1", "--rho-per-period", "1", "--rho-lifetime", "1",
     )  # fmt: skip
+    (home / POLICY_FILE).write_text(risk_policy(datetime.date.today()))
     sources = (
         "council_tax", "llpg", "residents", "housing", "housing_benefit", "rents",
         "adult_social_care", "shielded_list", "domestic_abuse", "childrens_services", "deaths",

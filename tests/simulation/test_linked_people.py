@@ -7,6 +7,7 @@ Through the public commands, from the extracts to the store; only the truth is r
 from __future__ import annotations
 
 import csv
+import datetime
 import json
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.store.reader import open_store, read_key
-from folkmoot_rehearsal.policies import node_sources
+from folkmoot_rehearsal.policies import POLICY_FILE, node_sources, risk_policy
 from tests.simulation.test_linked_council import COUNCIL, run
 
 SOURCES = (
@@ -38,6 +39,7 @@ def council(tmp_path: Path) -> tuple[Path, Path]:
         "folkmoot-node", "init", "--home", str(home), "--council", COUNCIL, "--name", "Bolton",
         "--rho-per-round", "1", "--rho-per-period", "1", "--rho-lifetime", "1",
     )  # fmt: skip
+    (home / POLICY_FILE).write_text(risk_policy(datetime.date.today()))
     with (home / "node.toml").open("a") as stream:
         stream.write(node_sources(SOURCES, link=True))
     path = home / "extracts" / "shielded_list.csv"

@@ -9,6 +9,7 @@ open. A run that stops is the only other difference permitted: rounds wait then.
 from __future__ import annotations
 
 import codecs
+import datetime
 import gzip
 import os
 import re
@@ -21,7 +22,7 @@ import pytest
 
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.store.reader import open_store, read_key
-from folkmoot_rehearsal.policies import node_sources
+from folkmoot_rehearsal.policies import POLICY_FILE, node_sources, risk_policy
 from tests.simulation.test_linked_council import COUNCIL, run
 
 SOURCES = (
@@ -44,6 +45,7 @@ def council(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         "folkmoot-node", "init", "--home", str(home), "--council", COUNCIL, "--name", "Bolton",
         "--rho-per-round", "1", "--rho-per-period", "1", "--rho-lifetime", "1",
     )  # fmt: skip
+    (home / POLICY_FILE).write_text(risk_policy(datetime.date.today()))
     with (home / "node.toml").open("a") as stream:
         stream.write(node_sources(SOURCES, link=True))
     run(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import random
-import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,62 @@ import pytest
 from tests.forked_commands import run_forked
 from tests.postgresql import PASSWORD
 
-README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+MAPPING = """\
+schema = 1
+name = "council_tax"
+level = "household"
+supplier = "Revenues"
+files = ["council_tax.csv"]
+uprn = "UPRN"
+
+[fields.council_tax_arrears]
+column = "Arrears"
+type = "number"
+unit = "GBP"
+minimum = 0
+absent = 0
+combine = "sum"
+category = "finance"
+
+[fields.council_tax_support]
+column = "Support"
+type = "boolean"
+true = ["Y"]
+false = ["N"]
+absent = false
+combine = "any"
+category = "finance"
+
+[fields.lsoa]
+column = "LSOA"
+type = "area"
+combine = "first"
+category = "geography"
+"""
+RISK_POLICY = """\
+schema = 1
+name = "Winter support 2026"
+purpose = "winter_support"
+legal_basis = "A test"
+owner = "A tester"
+sunset = 2099-12-31
+
+[[factors]]
+factor = "financial_hardship"
+weight = 100
+
+[[bands]]
+name = "none"
+from = 0
+action = "No action"
+[[bands]]
+name = "high"
+from = 45
+action = "Telephone call by a support officer"
+
+[attributes.lsoa]
+field = "lsoa"
+"""
 FILES = """
 [[sources]]
 name = "council_tax"
@@ -32,13 +86,6 @@ password_file = "{secret}"
 """
 
 
-def here(name: str) -> str:
-    """A file that the README writes."""
-    found = re.search(rf"cat > trafford/{name} <<'END'\n(.*?)\nEND\n", README, flags=re.DOTALL)
-    assert found is not None
-    return found[1]
-
-
 def node(*arguments: object, code: int = 0) -> str:
     done = run_forked("folkmoot-node", *arguments)
     assert PASSWORD not in done.stdout + done.stderr
@@ -49,7 +96,7 @@ def made(folder: Path, mapping: str, source: str) -> Path:
     limits = ["--rho-per-round", "0.2", "--rho-per-period", "1", "--rho-lifetime", "5"]
     node("init", "--home", folder, "--council", "E08000009", "--name", "Trafford", *limits)
     (folder / "mappings" / "council_tax.toml").write_text(mapping, "utf-8")
-    (folder / "risk-policy.toml").write_text(here("risk-policy.toml"), "utf-8")
+    (folder / "risk-policy.toml").write_text(RISK_POLICY, "utf-8")
     with (folder / "node.toml").open("a") as settings:
         settings.write(source)
     return folder
@@ -74,17 +121,17 @@ def test_the_same_scores_from_a_table_as_from_a_file(tmp_path, postgresql):
         ]
         for _ in range(2000)
     ]
-    mapping = here("mappings/council_tax.toml")
+    mapping = MAPPING
     files = made(tmp_path / "files", mapping, FILES)
     with (files / "extracts" / "council_tax.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([["UPRN", "Arrears", "Support", "Area"], *rows])
+        csv.writer(file).writerows([["UPRN", "Arrears", "Support", "LSOA"], *rows])
 
     database = postgresql.create("revenues")
     given = "".join("\t".join(value or r"\N" for value in row) + "\n" for row in rows)
     postgresql.run(
         'CREATE TABLE council_tax (number serial, "UPRN" bigint, "Arrears" numeric(10, 2), '
-        '"Support" char(1), "Area" text, "Holder" text);\n'
-        'COPY council_tax ("UPRN", "Arrears", "Support", "Area") FROM stdin;\n' + given + "\\.\n",
+        '"Support" char(1), "LSOA" text, "Holder" text);\n'
+        'COPY council_tax ("UPRN", "Arrears", "Support", "LSOA") FROM stdin;\n' + given + "\\.\n",
         database,
     )
     secret = tmp_path / "password"
