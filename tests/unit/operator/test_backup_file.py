@@ -21,6 +21,7 @@ from folkmoot_operator.backup_file import (
     read_identities,
     write_backup,
 )
+from folkmoot_operator.backup_folder import those_in
 from folkmoot_operator.backup_home import restore
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -99,6 +100,8 @@ def test_what_a_forger_encrypts_to_a_recipient_gets_nowhere(
         "twice": packed(public, about, ("home/a", b"x"), ("home/a", b"y"), none),
         "digest": packed(public, about, ("home/a", b"x"), none),
         "missing": packed(public, about, ("digests.json", b'{"a": {"sha256": "", "size": 0}}')),
+        "digests as a list": packed(public, about, ("digests.json", b"[]")),
+        "digests too deep": packed(public, about, ("digests.json", b"[" * 100_000)),
         "after": packed(public, about, none, ("home/a", b"x")),
         "headless": packed(public, ("home/a", b"x"), none),
         "empty": packed(public),
@@ -179,3 +182,19 @@ def test_a_large_file_takes_little_memory(key: Path, public: str, tmp_path: Path
     )
     assert int(done.stdout) < 64 << 10  # KiB
     os.truncate(tmp_path / "large.folkmoot-backup", 1)
+
+
+def test_what_became_a_link_is_not_followed(key: Path, public: str, tmp_path: Path) -> None:
+    (tmp_path / "store.key").write_bytes(b"secret")
+    (tmp_path / "source").symlink_to(tmp_path / "store.key")
+    path = tmp_path / "made.folkmoot-backup"
+    with pytest.raises(Problem):
+        write_backup(path, ABOUT, [Source("source", tmp_path / "source")], [public])
+    assert not path.exists()
+
+
+def test_a_file_whose_name_is_no_time_does_not_count(tmp_path: Path) -> None:
+    for name in ("E08000009-2026-99-99T9999Z", "E08000009-2026-11-29T1830Z"):
+        (tmp_path / f"{name}.folkmoot-backup").write_bytes(b"")
+    (found,) = those_in(tmp_path, "E08000009")
+    assert found.path.name == "E08000009-2026-11-29T1830Z.folkmoot-backup"
