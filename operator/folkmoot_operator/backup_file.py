@@ -18,7 +18,7 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from threading import Thread
 from typing import IO, Any, Literal
 
@@ -40,7 +40,7 @@ PIECE = 1 << 20
 """Bytes that are read, encrypted and written at a time."""
 SUFFIX = ".folkmoot-backup"
 _ABOUT, _DIGESTS, _HOME = "about.json", "digests.json", "home/"
-_MAX_ABOUT = 1 << 20
+_MAX_ABOUT, _MAX_DIGESTS = 1 << 20, 1 << 26
 _WHAT = "the backup"
 
 
@@ -424,7 +424,7 @@ def _unpack(
                 about = _about(member, content)
                 begin(about)
             elif member.name == _DIGESTS:
-                digests = _json(content)
+                digests = _digests(member, content)
             else:
                 name = _name_in_home(member.name)
                 if name in found:
@@ -464,17 +464,21 @@ def _about(member: tarfile.TarInfo, content: IO[bytes]) -> About:
     )
 
 
-def _json(content: IO[bytes]) -> Any:
+def _digests(member: tarfile.TarInfo, content: IO[bytes]) -> dict[str, Any]:
     try:
-        return json.loads(content.read())
-    except ValueError:
-        raise _NotOurs("its list of digests cannot be read") from None
+        found = json.loads(content.read()) if member.size <= _MAX_DIGESTS else None
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise _NotOurs("its list of digests cannot be read")
+    return found
 
 
 def _name_in_home(name: str) -> str:
     """The name of a file in the home; what would lie outside of it is refused."""
-    parts = PurePosixPath(name).parts
-    if not name.startswith(_HOME) or len(parts) < 2 or ".." in parts or "\0" in name:
+    parts = name.split("/")[1:]
+    # An empty part would make an absolute path of the rest, and "." a second name of a file.
+    if not name.startswith(_HOME) or {"", ".", ".."} & {*parts} or "\0" in name:
         raise _NotOurs("a file in it lies outside the home")
     return name.removeprefix(_HOME)
 
@@ -487,8 +491,10 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 
 def _add_file(archive: tarfile.TarFile, source: Source) -> dict[str, Any]:
     """Adds a file as long as it is when it is opened."""
-    with source.path.open("rb") as file:
-        found = os.fstat(file.fileno())
+    # What became a link since it was seen could lead to a key that is to stay out.
+    handle = os.open(source.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        found = os.fstat(handle)
         member = tarfile.TarInfo(f"{_HOME}{source.name}")
         member.size, member.mode, member.mtime = (
             found.st_size,

@@ -119,7 +119,10 @@ def _found(folder: Path, name: str) -> Iterator[Backup]:
     for path in folder.iterdir():
         match = _NAME.fullmatch(path.name)
         if match and match["name"] == name and path.is_file():
-            at = datetime.datetime.strptime(match["at"], _STAMP).replace(tzinfo=datetime.UTC)
+            try:
+                at = datetime.datetime.strptime(match["at"], _STAMP).replace(tzinfo=datetime.UTC)
+            except ValueError:  # no file of ours: others write into the folder, too
+                continue
             yield Backup(path, int(at.timestamp()), bool(match["key"]), path.stat().st_size)
 
 

@@ -19,8 +19,9 @@ from folkmoot_operator.private_files import (
 
 REPAIRED = "repaired"
 """Action of an audit log."""
-_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{8}")
-"""Names that `private_files.writing_private` gives to what it has not finished."""
+_UNFINISHED = re.compile(r"\..+\.(?!20[0-9]{2}[01][0-9][0-3][0-9]$)[0-9a-f]{8}")
+"""Names that `private_files.writing_private` gives to what it has not finished; a date at the end
+is a person's: `.node.toml.20261129` is a copy that somebody keeps."""
 _OLD_SECONDS = 3600
 """A file that is being written is younger."""
 

@@ -37,8 +37,7 @@ def leave_head(home: NodeHome) -> Iterator[str]:
     if not home.config.witnesses or not home.ledger.debits():
         return
     made = signed_head(home)
-    stamp = made.at.replace(":", "")
-    name = f"{made.council}-{stamp}-{made.ledger.length}{SUFFIX}"
+    name = _file_name(made)
     for folder in home.config.witnesses:
         try:
             newest = newest_head(folder, made.council)
@@ -53,11 +52,13 @@ def newest_head(folder: Path, council: str) -> WitnessedHead | None:
     """The newest head of a council in a folder; None if there is none.
 
     Raises:
-        Problem: Exit code VERIFICATION, if it was changed; UNREACHABLE, if it cannot be read.
+        Problem: Exit code VERIFICATION, if it was changed, or has the name of another moment: who
+            may add to the share, though not delete there, could put an old head above the newest;
+            UNREACHABLE, if it cannot be read.
     """
     try:
-        names = sorted(path for path in folder.iterdir() if path.name.startswith(f"{council}-"))
-        found = [path for path in names if path.name.endswith(SUFFIX)]
+        names = [path for path in folder.iterdir() if path.name.startswith(f"{council}-")]
+        found = sorted((path for path in names if path.name.endswith(SUFFIX)), key=_order)
         text = read_short_file(found[-1]) if found else None
     except OSError as error:
         raise unusable(error, folder, "the folder of a witness") from None
@@ -69,6 +70,13 @@ def newest_head(folder: Path, council: str) -> WitnessedHead | None:
             f"is a head of {head.council} under the name of {council}",
             where=str(found[-1]),
             remedy="Find out who put it there",
+            exit_code=ExitCode.VERIFICATION,
+        )
+    if found[-1].name != _file_name(head):
+        raise Problem(
+            f"is the head of {head.at} under another name",
+            where=str(found[-1]),
+            remedy="Find out who put it there, and delete it",
             exit_code=ExitCode.VERIFICATION,
         )
     return head
@@ -139,6 +147,16 @@ def stored_head(home: NodeHome, council: str) -> WitnessedHead | None:
     except FileNotFoundError:
         return None
     return WitnessedHead.parse(text, str(path))
+
+
+def _file_name(head: WitnessedHead) -> str:
+    return f"{head.council}-{head.at.replace(':', '')}-{head.ledger.length}{SUFFIX}"
+
+
+def _order(path: Path) -> tuple[str, int, str]:
+    """Sorts by moment, then by the ledger's length as a number."""
+    moment, _, length = path.name.removesuffix(SUFFIX).rpartition("-")
+    return moment, int(length) if length.isascii() and length.isdecimal() else 0, path.name
 
 
 def _stored(home: NodeHome, council: str) -> Path:

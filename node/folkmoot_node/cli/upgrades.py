@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, Home
+from folkmoot_node.cli.options import HERE, Home, Reason
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console
 from folkmoot_operator.problems import ExitCode
@@ -41,13 +42,15 @@ def try_(
         typer.Option(formats=["%Y-%m-%d"], help="Date on which ages and durations are computed."),
     ] = None,
     home: Home = HERE,
+    reason: Reason = None,
 ) -> None:
     """Scores a copy of this node by another version, and compares every household with this one's.
 
     Both versions score the same files for the same date, each in a process of its own; the copy is
     deleted afterwards. The store stays as it is, and nothing leaves. Who moves from which band to
-    which is shown here and kept nowhere, unless you name a file. The other version must also read
-    the ledger.
+    which is shown here and kept nowhere, unless you name a file. Where casework is set up, its
+    policy says who may write one, its log has an entry before there is a file, and --out needs
+    --reason. The other version must also read the ledger.
 
     Exit code 0 if every score is the same, 4 if one differs, else that of the version that failed.
 
@@ -64,7 +67,25 @@ def try_(
         require_safe_folder(out)
     with open_home(home) as node:
         date = reference_date.date() if reference_date else None
-        found = try_upgrade(node, python, current_operator(), out=out, reference_date=date)
+        logged = out is not None and node.config.casework is not None
+        if logged:
+            from folkmoot_node.casework.settings import require_casework
+
+            require_casework()
+            from folkmoot_node.casework import command_reading
+
+            command_reading.require_export_permitted(node.config, reason, clock=node.clock)
+
+        def note() -> Collection[int]:
+            if not logged:
+                return ()
+            what = {"bands": [], "of": "another version tried"}
+            noted = command_reading.note_households(node.config, reason, what, clock=node.clock)
+            return noted.restricted
+
+        found = try_upgrade(
+            node, python, current_operator(), out=out, reference_date=date, note=note
+        )
     typer.echo(
         f"This version {found.here}, the other {found.there}: {found.households:,} households."
     )

@@ -55,14 +55,14 @@ def write_households(
         frame = frame.filter(~pl.col("uprn").is_in(list(without)))
     with writing_private(path, replace=True) as unfinished:
         if path.suffix == ".csv":
-            _harmless(frame).write_csv(unfinished)
+            harmless(frame).write_csv(unfinished)
         else:
             frame.write_parquet(unfinished)
     return frame.height
 
 
-def _harmless(frame: pl.DataFrame) -> pl.DataFrame:
-    """The table for people who open it in a spreadsheet: no text in it is a formula.
+def harmless(frame: pl.DataFrame) -> pl.DataFrame:
+    """A table of households for people who open it in a spreadsheet: no text in it is a formula.
 
     Returns:
         The same rows and columns; columns in which a text had to be changed as String, null where

@@ -94,7 +94,7 @@ def doomed(config: NodeConfig) -> tuple[Doomed, ...]:
     return tuple(
         Doomed(what, str(path.relative_to(config.home)), _count(path))
         for what, path in _doomed(config)
-        if path.exists() and path.is_relative_to(config.home)
+        if path.exists() and _is_in(config.home, path)
     )
 
 
@@ -113,7 +113,7 @@ def remains(config: NodeConfig) -> tuple[str, ...]:
             "casework: cases are records of their own, which end by the casework policy; their "
             "scores are gone"
         )
-    outside = [what for what, path in _doomed(config) if not path.is_relative_to(config.home)]
+    outside = [what for what, path in _doomed(config) if not _is_in(config.home, path)]
     found.extend(
         f"{what}, which lies outside the node's folder: delete it yourself" for what in outside
     )
@@ -235,6 +235,11 @@ def _doomed(config: NodeConfig) -> Iterator[tuple[str, Path]]:
     yield "files for clerical review", config.review_folder
     yield "decisions about objections", config.corrections_file
     yield "rejected records", config.quarantine_folder
+
+
+def _is_in(home: Path, path: Path) -> bool:
+    """Whether what is deleted in the home is the thing itself, and not a link to it."""
+    return path.is_relative_to(home) and not path.is_symlink()
 
 
 def _keys(home: NodeHome) -> tuple[Path, ...]:

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from pathlib import Path
 import polars as pl
 
 from folkmoot_node.home import NodeHome
+from folkmoot_node.operations.export_households import harmless
 from folkmoot_node.pipeline.dry_run import FOLDER as TRIAL_FOLDER
 from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, load_config
 from folkmoot_node.store.encrypted_file import only_user
@@ -83,6 +84,7 @@ def try_upgrade(
     *,
     out: Path | None = None,
     reference_date: datetime.date | None = None,
+    note: Callable[[], Collection[int]] = frozenset,
 ) -> Comparison:
     """Scores a copy of the home by this version and by another, and compares every household.
 
@@ -92,6 +94,8 @@ def try_upgrade(
         by: Who tries it.
         out: Private CSV file for the households that differ; none if None.
         reference_date: Date on which ages are computed; today if None.
+        note: Notes that households are written to a file, before one is, and returns the UPRNs
+            of those that are left out.
 
     Raises:
         Problem: Exit code SETTINGS, if there is no such version, or a path of the settings leads
@@ -105,12 +109,14 @@ def try_upgrade(
         frames = [_scored(copy, one, date) for one in (Path(sys.executable), python)]
         _require(_run(python, copy.home, "ledger", "verify"), there)
     compared = _compare(*frames)
-    if out is not None:
-        with writing_private(out, replace=True) as unfinished:
-            compared.filter(pl.col("differs")).drop("differs").write_csv(unfinished)
     with home.state.transaction() as connection:
         body = {"action": TRIED, **by.as_body(), "this": here, "other": there}
         home.audit.append(connection, home.clock(), body)
+    if out is not None:
+        shown = ~pl.col("uprn").is_in(list(note()))
+        rows = compared.filter(pl.col("differs") & shown).drop("differs")
+        with writing_private(out, replace=True) as unfinished:
+            harmless(rows).write_csv(unfinished)
     return _summary(compared, here, there)
 
 

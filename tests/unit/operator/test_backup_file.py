@@ -21,6 +21,7 @@ from folkmoot_operator.backup_file import (
     read_identities,
     write_backup,
 )
+from folkmoot_operator.backup_folder import those_in
 from folkmoot_operator.backup_home import restore
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -91,11 +92,16 @@ def test_what_a_forger_encrypts_to_a_recipient_gets_nowhere(
     hostile = {
         "outside": packed(public, about, ("home/../../evil", b"x"), none),
         "absolute": packed(public, about, ("/etc/evil", b"x"), none),
+        "absolute in the home": packed(public, about, (f"home/{tmp_path}/evil", b"x"), none),
+        "second name": packed(public, about, ("home/./a", b"x"), none),
+        "no name": packed(public, about, ("home/", b"x"), none),
         "link": packed(public, about, ("home/link", b""), none, kind=tarfile.SYMTYPE),
         "device": packed(public, about, ("home/device", b""), none, kind=tarfile.CHRTYPE),
         "twice": packed(public, about, ("home/a", b"x"), ("home/a", b"y"), none),
         "digest": packed(public, about, ("home/a", b"x"), none),
         "missing": packed(public, about, ("digests.json", b'{"a": {"sha256": "", "size": 0}}')),
+        "digests as a list": packed(public, about, ("digests.json", b"[]")),
+        "digests too deep": packed(public, about, ("digests.json", b"[" * 100_000)),
         "after": packed(public, about, none, ("home/a", b"x")),
         "headless": packed(public, ("home/a", b"x"), none),
         "empty": packed(public),
@@ -110,6 +116,7 @@ def test_what_a_forger_encrypts_to_a_recipient_gets_nowhere(
             restore(path, key, into, begin=lambda _: None, finish=lambda *_: None)
         assert refused.value.exit_code is ExitCode.VERIFICATION, what
         assert list(into.parent.iterdir()) == [], what
+        assert not (tmp_path / "evil").exists(), what
 
 
 def test_a_later_form_is_named(key: Path, public: str, tmp_path: Path) -> None:
@@ -175,3 +182,19 @@ def test_a_large_file_takes_little_memory(key: Path, public: str, tmp_path: Path
     )
     assert int(done.stdout) < 64 << 10  # KiB
     os.truncate(tmp_path / "large.folkmoot-backup", 1)
+
+
+def test_what_became_a_link_is_not_followed(key: Path, public: str, tmp_path: Path) -> None:
+    (tmp_path / "store.key").write_bytes(b"secret")
+    (tmp_path / "source").symlink_to(tmp_path / "store.key")
+    path = tmp_path / "made.folkmoot-backup"
+    with pytest.raises(Problem):
+        write_backup(path, ABOUT, [Source("source", tmp_path / "source")], [public])
+    assert not path.exists()
+
+
+def test_a_file_whose_name_is_no_time_does_not_count(tmp_path: Path) -> None:
+    for name in ("E08000009-2026-99-99T9999Z", "E08000009-2026-11-29T1830Z"):
+        (tmp_path / f"{name}.folkmoot-backup").write_bytes(b"")
+    (found,) = those_in(tmp_path, "E08000009")
+    assert found.path.name == "E08000009-2026-11-29T1830Z.folkmoot-backup"

@@ -68,6 +68,16 @@ def test_what_is_destroyed_is_gone_and_what_is_evidence_is_kept(answered: Stage)
     assert all(path.stat().st_mode & 0o077 == 0 for path in evidence.iterdir())
 
 
+def test_what_a_link_leads_to_is_not_said_to_be_destroyed(answered: Stage, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (answered.home / "quarantine").rename(elsewhere)
+    (answered.home / "quarantine").symlink_to(elsewhere)
+    said = go(answered).said()
+    assert (elsewhere / "council_tax.csv").exists()
+    assert "Destroyed: quarantine" not in said
+    assert "rejected records, which lies outside the node's folder" in said
+
+
 def test_the_certificate_is_checked_with_the_public_certificate_alone(
     answered: Stage, tmp_path: Path
 ) -> None:

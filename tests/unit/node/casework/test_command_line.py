@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def test_a_reason_is_asked_for(council: CaseworkCouncil, tmp_path: Path) -> None
         ("explain", council.uprn(0), "--reason", "why"),
         ("households", "--out", out),
         ("score", "--households", out),
+        ("upgrade", "try", "--python", sys.executable, "--out", out),
     ):
         done = node(council, *command)
         assert done.code == ExitCode.USAGE
@@ -92,6 +94,19 @@ def test_the_log_says_which_households_were_written(
     assert (entry["bands"], entry["reason"]) == (["high"], REASON)
 
 
+def test_the_log_says_that_households_of_a_trial_were_written(
+    council: CaseworkCouncil, tmp_path: Path
+) -> None:
+    out = tmp_path / "differ.csv"
+    done = node(
+        council, "upgrade", "try", "--python", sys.executable, "--out", out, "--reason", REASON
+    )
+    assert done.code in (ExitCode.OK, ExitCode.DATA), done.stderr
+    assert out.exists()
+    (entry,) = entries(council, HOUSEHOLDS_WRITTEN)
+    assert (entry["of"], entry["reason"]) == ("another version tried", REASON)
+
+
 def unsigned(council: CaseworkCouncil) -> None:
     signature_path(policy_path(council.config)).unlink()
 
@@ -127,6 +142,7 @@ def test_what_cannot_be_noted_is_not_shown(
         ("explain", council.uprn(0), "--reason", REASON),
         ("explain", council.uprn(0), "--subject-access"),
         ("households", "--out", out, "--reason", REASON),
+        ("upgrade", "try", "--python", sys.executable, "--out", out, "--reason", REASON),
     ):
         done = node(council, *command)
         assert done.code != 0
