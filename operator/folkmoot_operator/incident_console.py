@@ -23,6 +23,7 @@ from folkmoot_operator.incidents import (
     moment_of,
 )
 from folkmoot_operator.moments import to_text
+from folkmoot_operator.problems import ExitCode, Problem
 
 
 class OpenLog(Log, Protocol):
@@ -140,6 +141,13 @@ def incident_commands(program: str, home_option: Any, opening: Opening) -> typer
         from folkmoot_operator.private_files import write_private
 
         require_place_for_file(out)
+        if out.exists():
+            raise Problem(
+                "exists already",
+                where=str(out),
+                remedy="Name another file",
+                exit_code=ExitCode.SETTINGS,
+            )
         with opening(home) as (register, log):
             content = export_of(register.all(), _entries(log), str(log.head()))
         with writing_to(out):

@@ -74,14 +74,21 @@ class Status:
         self.document[section] = None
         unreadable = {"section": section, "problem": what, "remedy": remedy}
         self.document.setdefault("unreadable", []).append(unreadable)
-        self.need(f"{section} cannot be read: {what}", remedy, 0)
 
     def need(self, what: str, command: str, urgency: int = 50) -> None:
         """Adds something that needs somebody."""
         self.needs.append(Need(what, command, urgency))
 
     def finished(self) -> Status:
-        """The same with what needs somebody in order, each once, in the document too."""
+        """The same with what needs somebody in order, each once, in the document too.
+
+        One cause that several parts cannot be read for is named once, with the parts.
+        """
+        parts: dict[tuple[str, str], list[str]] = {}
+        for one in self.document.get("unreadable", ()):
+            parts.setdefault((one["problem"], one["remedy"]), []).append(one["section"])
+        for (what, remedy), sections in parts.items():
+            self.need(f"{' and '.join(sections)} cannot be read: {what}", remedy, 0)
         ordered = sorted(dict.fromkeys(self.needs), key=lambda need: need.urgency)
         self.needs = ordered
         self.document.setdefault("unreadable", [])

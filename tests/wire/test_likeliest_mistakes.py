@@ -7,6 +7,7 @@ that and nothing else.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -19,6 +20,7 @@ import pytest
 
 from tests.commands import Done, run_inside
 
+NOBODY = "nobody"
 NODE, REGION, PLUGIN = "folkmoot-node", "folkmoot-coordinator", "folkmoot-plugin"
 ROWS = "".join(
     f"{100012345000 + n},{n}.50,{'YN'[n % 2]},{'SPD' if n % 3 else 'NONE'},"
@@ -233,6 +235,22 @@ def pinned_to_another(place: Place) -> None:
     file.write_text(key.hex() + "\n") if file.read_bytes().isascii() else file.write_bytes(key)
 
 
+def backup_set_up(place: Place) -> None:
+    key = place.run((NODE, "backup", "keygen", "--out", "@/backup.key")).said().strip()
+    with (place.node / "node.toml").open("a") as file:
+        file.write(f'\n[backup]\nrecipients = ["{key}"]\nfolder = "{place.path / "backups"}"\n')
+
+
+def owned_by_nobody(place: Place) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root is told to use another account")
+    shutil.chown(place.node, NOBODY)
+
+
+def owned_by_root(place: Place) -> None:
+    shutil.chown(place.node, "root")
+
+
 SCORE = (NODE, "score", "--home", "@node")
 SOURCES = (NODE, "sources", "--home", "@node")
 VERIFY = (NODE, "policy", "verify", "--home", "@node")
@@ -363,6 +381,27 @@ MISTAKES = (
     Mistake("a file that is no registry", lambda place: (place.path / "reg.json").write_text("{}"),
             (PLUGIN, "registry", "check", "@/reg.json"), 7,
             "`folkmoot-plugin registry bundle` writes", nothing, after=7),
+    Mistake("a register of incidents into a file that is there", lambda place: (place.path /
+            "incidents.json").touch(), (NODE, "incident", "export", "--out", "@/incidents.json",
+            "--home", "@node"), 3, "Name another file", nothing,
+            instead=(NODE, "incident", "export", "--out", "@/again.json", "--home", "@node")),
+    Mistake("a backup that nobody is named for", nothing, (NODE, "backup", "--home", "@node"), 3,
+            "write what it prints into [backup] as recipients", backup_set_up),
+    Mistake("a key of backups where one is", lambda place: (place.path / "k").touch(), (NODE,
+            "backup", "keygen", "--out", "@/k"), 3, "Name another file", nothing,
+            instead=(NODE, "backup", "keygen", "--out", "@/k2")),
+    Mistake("going on without a pause", nothing, (NODE, "resume", "--reason", "x", "--home",
+            "@node"), 5, "Nothing needs to be done", nothing, after=5),
+    Mistake("a run while the node is paused", lambda place: place.run((NODE, "pause", "--reason",
+            "x", "--home", "@node")).said(), SCORE, 5, "folkmoot-node resume --reason TEXT",
+            obey(NODE)),
+    Mistake("an incident that there is not", nothing, (NODE, "incident", "told", "7", "--whom",
+            "ico", "--by", "A. Khan", "--home", "@node"), 2, "`incident list` shows them", nothing,
+            instead=(NODE, "incident", "list", "--home", "@node")),
+    Mistake("a Python without the other version", nothing, (NODE, "upgrade", "try", "--python",
+            "/bin/sh", "--home", "@node"), 3, "Remedy", nothing, after=3),
+    Mistake("run as root in another account's folder", owned_by_nobody, SCORE, 3,
+            "Run it as that account: runuser -u nobody", owned_by_root),
     Mistake("a folder without a registry", nothing, (PLUGIN, "registry", "check", "@exports"), 3,
             "`folkmoot-plugin registry init` makes a new one", nothing, after=3),
 )  # fmt: skip

@@ -50,7 +50,7 @@ def authenticate(pem: bytes | None, database: Database, now: int) -> Member:
         raise _refused("no certificate was shown; enrol first (`folkmoot-node enrol`)")
     member, expires_at = _read(pem)
     if expires_at <= now:
-        raise _refused("the certificate has expired; enrol again with a new invitation")
+        raise _refused("the certificate has expired; run `folkmoot-node enrol --again`")
     with database.connection(writes=False) as connection:
         valid = certificate_valid(connection, member.council, member.serial, now)
     if not valid:

@@ -52,12 +52,33 @@ def screen(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Node", "cannot be read"
         return
     yield "Node", f"{node['name']} ({node['council']}), {node['home']}"
+    pause = found.get("pause")
+    has_left = pause is not None and pause["final"]
     serve = found.get("serve") or {}
     running = f"process {serve.get('process')}" if serve.get("running") else "does not run"
     yield "Serve", f"{running}; version {found['version']}; at {minute(found['at'])} UTC"
-    pause = found.get("pause")
     if pause:
-        yield "Paused", f"since {minute(pause['since'])} UTC by {pause['by']}: {pause['reason']}"
+        title = "Left" if has_left else "Paused"
+        yield title, f"since {minute(pause['since'])} UTC by {pause['by']}: {pause['reason']}"
+    if not has_left:
+        yield from _of_member(found)
+    disk = found.get("disk")
+    if disk:
+        yield "Disk", f"{sized(disk['free_bytes'])} of {sized(disk['total_bytes'])} free"
+    plugins = found.get("plugins")
+    if plugins:
+        others = ", ".join(plugins["others_allowed"]) or "none"
+        yield "Plugins", f"{len(plugins['installed'])} installed; of others allowed: {others}"
+    prefect = found.get("prefect")
+    if prefect:
+        yield "Prefect", prefect["mode"] + (f": {prefect['url']}" if prefect["url"] else "")
+    incidents = found.get("incidents")
+    if incidents and incidents["all"]:
+        yield "Incidents", f"{incidents['open']} open of {incidents['all']}"
+
+
+def _of_member(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a node has that has not left its region."""
     yield "Scores", _scores(found)
     yield "Rounds", _rounds(found.get("rounds"))
     yield "Budget", _budget(found.get("budget"))
@@ -74,25 +95,13 @@ def screen(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         made = backup["made_at"]
         age = f"{ago(backup['age_seconds'])} old ({minute(made)} UTC)" if made else "none"
         yield "Backup", age
-    disk = found.get("disk")
-    if disk:
-        yield "Disk", f"{sized(disk['free_bytes'])} of {sized(disk['total_bytes'])} free"
-    plugins = found.get("plugins")
-    if plugins:
-        others = ", ".join(plugins["others_allowed"]) or "none"
-        yield "Plugins", f"{len(plugins['installed'])} installed; of others allowed: {others}"
-    prefect = found.get("prefect")
-    if prefect:
-        yield "Prefect", prefect["mode"] + (f": {prefect['url']}" if prefect["url"] else "")
-    incidents = found.get("incidents")
-    if incidents and incidents["all"]:
-        yield "Incidents", f"{incidents['open']} open of {incidents['all']}"
 
 
 def _scores(found: Mapping[str, Any]) -> str:
     scores, stopped = found.get("scores"), found.get("stopped_run")
+    unreadable = {one["section"] for one in found.get("unreadable", ())}
     if scores is None:
-        text = "none"
+        text = "cannot be read" if "scores" in unreadable else "none"
     else:
         text = (
             f"{ago(scores['age_seconds'])} old ({minute(scores['finished_at'])} UTC), "

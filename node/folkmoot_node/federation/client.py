@@ -85,7 +85,8 @@ _REMEDIES = {
     RejectionReason.TOKEN_INVALID: "Ask the region for a new invitation",
     RejectionReason.TOKEN_EXPIRED: "Ask the region for a new invitation",
     RejectionReason.TOKEN_USED: "Ask the region for a new invitation, and who used this one",
-    RejectionReason.CERTIFICATE: "Enrol again with a new invitation",
+    RejectionReason.CERTIFICATE: "If it has ended, run `folkmoot-node enrol --again`; else ask the "
+    "region why, and for a new invitation, and run `folkmoot-node enrol FILE`",
     RejectionReason.ROUND_CLOSED: "The round is over; nothing needs to be done",
 }
 
