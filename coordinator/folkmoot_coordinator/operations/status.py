@@ -203,7 +203,8 @@ def _backup(
 ) -> dict[str, Any] | None:
     if settings.backup is None:
         return None
-    return newest_backup(status, home.path / settings.backup.folder, settings.region, now)
+    folder = home.path / settings.backup.folder
+    return newest_backup(status, folder, settings.region, now, "folkmoot-coordinator")
 
 
 def _disk(status: Status, home: Home) -> dict[str, Any]:
