@@ -121,6 +121,8 @@ def _type(option: Any) -> str:
 def _default(option: Any) -> str:
     if option.required:
         return "required"
+    if isinstance(option.show_default, str):
+        return cell(option.show_default)
     value = option.default() if callable(option.default) else option.default
     if value is None or value == () or value == []:
         return "none"

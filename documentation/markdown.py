@@ -65,9 +65,11 @@ def first_sentence(text: str) -> str:
         plain = " ".join(paragraph.split())
         if plain and plain[0] not in "#|`<-" and not plain.startswith("Status:"):
             plain = _LINK.sub(r"\1", plain)
-            sentences = re.split(r"(?<=[.!?:])\s+(?=[A-Z`*])", plain)
+            sentences = re.split(r"(?<=[.!?])\s+(?=[A-Z`*])", plain)
             # `For a council's IT team.` says who, and the next sentence what.
-            return " ".join(sentences[: 1 + plain.startswith("For ")]).rstrip(":")
+            said = sentences[: 1 + plain.startswith("For ")]
+            # What announces a list or a block says too little without it.
+            return " ".join(one for one in said if not one.endswith(":"))
     return ""
 
 

@@ -96,9 +96,17 @@ DOORS = (
         },
         {
             TUTORIAL: ("walkthrough.md",),
-            HOW_TO: ("docs/installing.md", "docs/services.md", "docs/backup.md", "docs/signals.md"),
+            HOW_TO: (
+                "docs/installing.md",
+                "docs/services.md",
+                "deploy/README.md",
+                "docs/certificates.md",
+                "docs/looking-after.md",
+                "docs/signals.md",
+                "docs/backup.md",
+            ),
             REFERENCE: ("reference/exit-codes.md", "reference/events.md"),
-            EXPLANATION: ("docs/guarantee.md", "docs/limitations.md"),
+            EXPLANATION: ("docs/guarantee.md", "docs/threats.md", "docs/limitations.md"),
         },
     ),
     Door(

@@ -71,6 +71,8 @@ def _values(cls: Any) -> str:
         for one in cls.members.values()
         if one.is_attribute and one.value is not None
     ]
+    if not any(said for _, _, said in rows):
+        return table(("Member", "In files"), [row[:2] for row in rows])
     return table(("Member", "In files", "What it means"), rows)
 
 

@@ -13,7 +13,9 @@ OLD_SECONDS = 2 * 86_400
 """A backup that is older needs somebody: one is made each day."""
 
 
-def newest_backup(status: Status, folder: Path, name: str, now: int) -> dict[str, Any]:
+def newest_backup(
+    status: Status, folder: Path, name: str, now: int, program: str
+) -> dict[str, Any]:
     """The newest backup in a folder.
 
     Args:
@@ -21,15 +23,16 @@ def newest_backup(status: Status, folder: Path, name: str, now: int) -> dict[str
         folder: Of the settings.
         name: Of the council or region.
         now: Seconds since 1970-01-01T00:00:00Z.
+        program: Whose command makes a backup.
 
     Raises:
         UnusableFile: If the folder cannot be read now.
     """
     found = those_in(folder, name)
     if not found:
-        status.need(f"there is no backup in {folder}", "run `backup`, and its timer", 26)
+        status.need(f"there is no backup in {folder}", f"{program} backup", 26)
         return {"made_at": None, "age_seconds": None, "number": 0}
     age = max(0, now - found[0].made_at)
     if age > OLD_SECONDS:
-        status.need(f"the newest backup is {ago(age)} old", "run `backup`, and its timer", 26)
+        status.need(f"the newest backup is {ago(age)} old", f"{program} backup", 26)
     return {"made_at": to_text(found[0].made_at), "age_seconds": age, "number": len(found)}

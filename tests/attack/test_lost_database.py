@@ -61,6 +61,7 @@ def test_init_says_what_to_back_up(tmp_path: Path) -> None:
     )
     assert made.code == 0
     assert f"Back up {home / 'keys'} and the database, {home / 'coordinator.sqlite'}" in made.stdout
+    assert "`folkmoot-coordinator backup`" in made.stdout
 
 
 def test_a_nodes_doctor_makes_no_file(scored_home: Path) -> None:

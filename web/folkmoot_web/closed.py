@@ -43,7 +43,7 @@ class ClosedSite:
         problem = WebProblem(
             503,
             "This service is paused",
-            f"It was paused {why}.",
+            f"It has been paused {why}.",
             "Nothing you have saved is lost. Come back later.",
             headers={"Retry-After": str(_RETRY_SECONDS)},
         )

@@ -121,7 +121,8 @@ def init(
     typer.echo(
         f"Back up {place.keys} and the database, {kept}, together and often: the "
         "councils and every answer are in the database, and whoever holds the keys can admit "
-        "councils."
+        "councils. `folkmoot-coordinator backup` does, once [backup] in coordinator.toml names who "
+        "can open backups."
     )
     typer.echo("Next: `folkmoot-coordinator invite GSS-CODE`, then `serve`")
 

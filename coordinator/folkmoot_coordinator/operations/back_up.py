@@ -76,6 +76,8 @@ def back_up(
             file outside the home.
         UnusableFile: If a file or the folder cannot be used now.
     """
+    # Databases are named by whole paths; a home may be named by a relative one, or a link.
+    home = Home(home.path.resolve())
     settings, now = home.settings(), clock()
     name = settings.region
     path = chosen.folder / file_name(name, now)

@@ -19,6 +19,7 @@ from folkmoot_coordinator.database.models import AnswerRow, InvitedRow, RoundRow
 from folkmoot_coordinator.database.pauses import paused
 from folkmoot_coordinator.membership.certificate_lives import authority_lives
 from folkmoot_coordinator.membership.councils import enrolled
+from folkmoot_coordinator.membership.enrolling_again import waiting_requests
 from folkmoot_operator.backup_status import newest_backup
 from folkmoot_operator.certificate_lives import Standing
 from folkmoot_operator.incidents import ACTIONS, incidents_of, needs_of
@@ -82,6 +83,7 @@ def _of_database(
     parts: tuple[tuple[str, Callable[[], Any]], ...] = (
         ("pause", lambda: _pause(status, database)),
         ("councils", lambda: _councils(status, database, settings, now)),
+        ("requests", lambda: _requests(status, database, now)),
         ("rounds", lambda: _rounds(status, database, now)),
         ("incidents", lambda: _incidents(status, database, now)),
     )
@@ -128,6 +130,16 @@ def _councils(
             }
         )
     return found
+
+
+def _requests(status: Status, database: Database, now: int) -> list[dict[str, Any]]:
+    waiting = waiting_requests(database, now)
+    for one in waiting:
+        status.need(str(one), "folkmoot-coordinator councils requests", 12)
+    return [
+        {"council": one.council, "fingerprint": one.fingerprint, "until": to_text(one.until)}
+        for one in waiting
+    ]
 
 
 def _rounds(status: Status, database: Database, now: int) -> dict[str, Any]:
@@ -203,7 +215,8 @@ def _backup(
 ) -> dict[str, Any] | None:
     if settings.backup is None:
         return None
-    return newest_backup(status, home.path / settings.backup.folder, settings.region, now)
+    folder = home.path / settings.backup.folder
+    return newest_backup(status, folder, settings.region, now, "folkmoot-coordinator")
 
 
 def _disk(status: Status, home: Home) -> dict[str, Any]:

@@ -146,8 +146,8 @@ def next_steps(
         yield f"  {number}. {step}"
     yield "`serve` deletes what is past the retention rule in risk-policy.toml, also extracts that"
     yield 'a good run has read. With purge = "manual" there, a person does: `folkmoot-node purge`.'
-    yield "Back up the folder: without keys/store.key the scores cannot be read, and the"
-    yield "ledger in state.sqlite must never go back in time."
+    yield "Back up the node with `folkmoot-node backup`, once [backup] in node.toml names who can"
+    yield "open backups: the ledger in state.sqlite must never be lost or go back in time."
 
 
 def name_coordinator(config: NodeConfig, address: str, enrolment_address: str) -> str:

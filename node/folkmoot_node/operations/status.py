@@ -289,7 +289,8 @@ def _certificates(status: Status, config: NodeConfig, now: int) -> list[dict[str
 def _backup(status: Status, config: NodeConfig, now: int) -> dict[str, Any] | None:
     if config.backup is None:
         return None
-    return newest_backup(status, config.home / config.backup.folder, config.council, now)
+    folder = config.home / config.backup.folder
+    return newest_backup(status, folder, config.council, now, "folkmoot-node")
 
 
 def _disk(status: Status, config: NodeConfig) -> dict[str, Any]:

@@ -46,4 +46,6 @@ def test_a_title_is_no_comment_in_a_block() -> None:
 
 def test_the_first_sentence_describes_a_page() -> None:
     assert first_sentence("# T\n\nFirst [words](x.md). More.\n") == "First words."
+    assert first_sentence("# T\n\nWhat it is: `a.toml`. More.\n") == "What it is: `a.toml`."
+    assert first_sentence("# T\n\nFor analysts. `export` writes:\n\n- a\n") == "For analysts."
     assert first_sentence("# T\n\n| a |\n|---|\n") == ""

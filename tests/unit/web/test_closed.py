@@ -30,6 +30,7 @@ def test_every_page_is_closed_but_not_its_style_or_its_health(tmp_path: Path, pa
         told = browser.get("/api/titles")
         assert told.status_code == 503
         assert told.json()["title"] == "This service is paused"
+        assert told.json()["detail"].startswith("It has been paused since noon: ")
         assert browser.get("/health").status_code == 200
         why[0] = None
         assert browser.get("/sign-in").status_code == 200

@@ -47,15 +47,35 @@ def table(home: Home, chosen: BackupSettings) -> None:
     home.settings_file.write_text(home.settings_file.read_text() + text)
 
 
+def names_in(backup: Path, key: Path) -> list[str]:
+    held: list[str] = []
+    read_backup(backup, key, take=lambda name, _: held.append(name))
+    return held
+
+
 def test_keys_and_database_go_in_together_and_caches_do_not(tmp_path: Path) -> None:
     home, chosen = made(tmp_path / "home"), settings(tmp_path)
     (home.viewer_cache).mkdir()
     (home.viewer_cache / "map.svg").write_text("made again")
     done = back_up(home, chosen, WHO)
-    held: list[str] = []
-    read_backup(done.written.path, tmp_path / "backup.key", take=lambda name, _: held.append(name))
+    held = names_in(done.written.path, tmp_path / "backup.key")
     assert {"coordinator.toml", "coordinator.sqlite", "keys/authority.key"} <= set(held)
     assert not [name for name in held if name.startswith("viewer-cache")]
+
+
+@pytest.mark.parametrize("named", ["home", "link", "."])
+def test_however_the_home_is_named(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = made(tmp_path / "home")
+    inside = settings(tmp_path).model_copy(update={"folder": home.path / "backups"})
+    (tmp_path / "link").symlink_to(home.path)
+    monkeypatch.chdir(home.path if named == "." else tmp_path)
+    for now in (0, DAY):
+        done = back_up(Home(Path(named)), inside, WHO, clock=lambda now=now: now)
+        held = names_in(done.written.path, tmp_path / "backup.key")
+        assert "coordinator.sqlite" in held
+        assert not [name for name in held if name.startswith("backups/")]
 
 
 def test_a_database_outside_the_home_is_refused(tmp_path: Path) -> None:

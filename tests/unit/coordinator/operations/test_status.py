@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from folkmoot_coordinator.clock import DAY
-from folkmoot_coordinator.database.models import CouncilRow
+from folkmoot_coordinator.database.models import CertificateRow, CouncilRow, EnrolmentRequestRow
 from folkmoot_coordinator.database.pauses import pause
 from folkmoot_coordinator.operations.status import coordinator_status
 from folkmoot_coordinator.rounds.round_store import open_round
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tests.unit.coordinator.conftest import Office
 
 KEYS = {
-    "schema", "at", "version", "region", "database", "pause", "councils", "rounds", "incidents",
-    "drafts", "authority", "backup", "disk", "serve", "site", "unreadable", "needs",
+    "schema", "at", "version", "region", "database", "pause", "councils", "requests", "rounds",
+    "incidents", "drafts", "authority", "backup", "disk", "serve", "site", "unreadable", "needs",
 }  # fmt: skip
 
 
@@ -46,6 +46,28 @@ def test_a_document_whose_keys_are_stable(office: Office) -> None:
 def test_every_key_is_in_the_documents() -> None:
     page = (Path(__file__).parents[4] / "docs" / "looking-after.md").read_text()
     assert [key for key in sorted(KEYS) if f"`{key}`" not in page] == []
+
+
+def test_a_council_that_asks_for_a_certificate_needs_somebody(office: Office) -> None:
+    enrol(office, BOLTON)
+    now = office.clock()
+    with office.database.writing() as session:
+        serial = session.scalars(select(CertificateRow.serial)).one()
+        session.add(
+            EnrolmentRequestRow(
+                council=BOLTON,
+                key_digest=bytes(32),
+                ended=serial,
+                asked_at=now,
+                expires_at=now + DAY,
+            )
+        )
+    found = document(office)
+    fingerprint = found["requests"][0]["fingerprint"]
+    assert found["requests"][0]["council"] == BOLTON
+    assert [one["command"] for one in found["needs"] if fingerprint in one["what"]] == [
+        "folkmoot-coordinator councils requests"
+    ]
 
 
 def test_councils_that_are_silent_and_rounds_as_far_as_they_have_come(office: Office) -> None:

@@ -1,0 +1,31 @@
+"""What `status` says of backups that are missing or old, with the command that makes one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from folkmoot_operator.backup_folder import file_name
+from folkmoot_operator.backup_status import OLD_SECONDS, newest_backup
+from folkmoot_operator.status_screen import Status
+
+MADE = 1_764_000_000
+
+
+@pytest.mark.parametrize(
+    ("made", "age", "words"),
+    [
+        (False, 0, "there is no backup in"),
+        (True, OLD_SECONDS + 61, "is 2 days old"),
+        (True, 60, ""),
+    ],
+)
+def test_who_is_needed(tmp_path: Path, made: bool, age: int, words: str) -> None:
+    if made:
+        (tmp_path / file_name("Region", MADE)).write_bytes(b"")
+    status = Status({})
+    newest_backup(status, tmp_path, "Region", MADE + age, "folkmoot-coordinator")
+    assert [(words in one.what, one.command) for one in status.needs] == (
+        [(True, "folkmoot-coordinator backup")] if words else []
+    )
