@@ -20,7 +20,7 @@ from folkmoot_coordinator.membership.councils import record_certificate
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_node.federation.identity import KeyFiles, create_request, keep_membership
 from tests.commands import Done, run_inside
-from tests.listeners import free_port
+from tests.ports import free_port
 from tests.wire.coordinator.conftest import start_serve
 
 COUNCIL = "E08000009"

@@ -14,7 +14,7 @@ from inviting import COUNCIL, Inviting
 
 from folkmoot_node.federation.identity import KeyFiles
 from tests.commands import Done, run_inside
-from tests.listeners import free_port
+from tests.ports import free_port
 from tests.wire.coordinator.conftest import start_serve
 
 
