@@ -207,6 +207,30 @@ def print_text(text: str) -> None:
     console().print(text, markup=False, soft_wrap=not sys.stdout.isatty())
 
 
+def hanging(text: str, indent: int = 5) -> list[str]:
+    """The lines of a text that stands indented, so that a terminal breaks none by itself.
+
+    Args:
+        text: Its own line breaks stay. Words that are longer than a line are not broken.
+        indent: Characters that stand before each line.
+
+    Returns:
+        Lines without the indent; whole ones where programs read.
+    """
+    import textwrap
+
+    lines = text.splitlines()
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        return lines
+    width = max(20, console().width - indent)
+    return [
+        part
+        for line in lines
+        for part in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)
+        or [""]
+    ]
+
+
 def minute(moment: str | None, otherwise: str = "") -> str:
     """A time in few characters, for a column of a table.
 

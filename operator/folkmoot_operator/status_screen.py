@@ -87,14 +87,21 @@ class Status:
         """Names a part that cannot be read."""
         unreadable = {"section": section, "problem": what, "remedy": remedy}
         self.document.setdefault("unreadable", []).append(unreadable)
-        self.need(f"{section} cannot be read: {what}", remedy, 0)
 
     def need(self, what: str, command: str, urgency: int = 50) -> None:
         """Adds something that needs somebody."""
         self.needs.append(Need(what, command, urgency))
 
     def finished(self) -> Status:
-        """The same with what needs somebody in order, each once, in the document too."""
+        """The same with what needs somebody in order, each once, in the document too.
+
+        One cause that several parts cannot be read for is named once, with the parts.
+        """
+        parts: dict[tuple[str, str], list[str]] = {}
+        for one in self.document.get("unreadable", ()):
+            parts.setdefault((one["problem"], one["remedy"]), []).append(one["section"])
+        for (what, remedy), sections in parts.items():
+            self.need(f"{' and '.join(sections)} cannot be read: {what}", remedy, 0)
         ordered = sorted(dict.fromkeys(self.needs), key=lambda need: need.urgency)
         self.needs = ordered
         self.document.setdefault("unreadable", [])
@@ -208,11 +215,11 @@ def _rendered(
     return Group(grid, Text(""), heading, needs) if found.needs else Group(grid, Text(""), heading)
 
 
-def pause_line(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def pause_line(found: Mapping[str, Any], title: str = "Paused") -> Iterator[tuple[str, str]]:
     """Since when, by whom and why the program is paused; nothing if it is not."""
     pause = found.get("pause")
     if pause:
-        yield "Paused", f"since {minute(pause['since'])} UTC by {pause['by']}: {pause['reason']}"
+        yield title, f"since {minute(pause['since'])} UTC by {pause['by']}: {pause['reason']}"
 
 
 def backup_line(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

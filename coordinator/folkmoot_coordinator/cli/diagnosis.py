@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
-from folkmoot_operator.console import print_json
+from folkmoot_operator.console import hanging, print_json
 
 if TYPE_CHECKING:
     from folkmoot_operator.checks import Finding
+
+_INDENT = 9
+"""Characters before a finding, which its verdict stands in."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -106,7 +109,8 @@ def _row(finding: Finding) -> dict[str, Any]:
 
 def _print(findings: list[Finding]) -> None:
     for finding in findings:
-        subject = finding.where or finding.name
-        typer.echo(f"{_verdict(finding):8} {subject}: {finding.what}")
-        if finding.remedy:
-            typer.echo(f"{'':8} {finding.remedy}")
+        lines = hanging(f"{finding.where or finding.name}: {finding.what}", _INDENT)
+        lines += hanging(finding.remedy, _INDENT)
+        for number, line in enumerate(lines):
+            verdict = _verdict(finding) if number == 0 else ""
+            typer.echo(f"{verdict:{_INDENT}}{line}")

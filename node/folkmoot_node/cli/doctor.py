@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from folkmoot_node.cli.options import HERE, AsJson, Home
-from folkmoot_operator.console import console, print_json
+from folkmoot_operator.console import hanging, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,17 +111,18 @@ def _detail(item: Finding) -> str:
 def _print(findings: list[Finding]) -> None:
     from folkmoot_operator.checks import State
 
-    out = console()
     marks = {
-        State.OK: "[green]ok[/green]  ",
-        State.WARN: "[yellow]warn[/yellow]",
-        State.FAIL: "[red]FAIL[/red]",
+        State.OK: ("ok", typer.colors.GREEN),
+        State.WARN: ("warn", typer.colors.YELLOW),
+        State.FAIL: ("FAIL", typer.colors.RED),
     }
     for item in findings:
-        out.print(f"{marks[item.state]} {item.name}: ", end="")
-        out.print(_detail(item), markup=False)
-        if item.remedy:
-            out.print(f"     Remedy: {item.remedy}", markup=False)
+        mark, colour = marks[item.state]
+        lines = hanging(f"{item.name}: {_detail(item)}")
+        lines += hanging(f"Remedy: {item.remedy}") if item.remedy else []
+        for number, line in enumerate(lines):
+            shown = typer.style(mark, fg=colour) if number == 0 else ""
+            typer.echo(f"{shown}{' ' * (5 - (len(mark) if number == 0 else 0))}{line}")
 
 
 def _casework(node: NodeHome) -> Iterator[Check]:

@@ -10,7 +10,7 @@ import typer
 
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.accounts import current_operator
-from folkmoot_operator.console import console, print_json, progress
+from folkmoot_operator.console import console, print_json, print_text, progress
 from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
@@ -94,24 +94,25 @@ def _show(home: Path, as_json: bool) -> None:
         return
     from rich.table import Column, Table
 
-    table = Table(
-        *(Column(name, overflow="fold") for name in ("Source", "Field", "Type", "Category")),
-        Column("Read", no_wrap=True),
-    )
-    for row in rows:
-        kind = f"{row['type']}, {row['unit']}" if row["unit"] else str(row["type"])
-        category = str(row["category"])
-        table.add_row(
-            f"{row['source']} ({row['level']})",
-            str(row["field"]),
-            kind,
-            f"{category}, protected: {row['protected']}" if row["protected"] else category,
-            "audit only" if row["audit_only"] else "yes" if row["read"] else "no",
+    for source in connected:
+        table = Table(
+            *(Column(name, overflow="fold") for name in ("Field", "Type", "Category")),
+            Column("Read", no_wrap=True),
         )
-    for entry in identifiers:
-        read = "to link" if entry["read"] else "no"
-        table.add_row(str(entry["source"]), str(entry["identifier"]), "identifier", "dropped", read)
-    print_table(table)
+        for row in (row for row in rows if row["source"] == source.name):
+            kind = f"{row['type']}, {row['unit']}" if row["unit"] else str(row["type"])
+            category = str(row["category"])
+            table.add_row(
+                str(row["field"]),
+                kind,
+                f"{category}, protected: {row['protected']}" if row["protected"] else category,
+                "audit only" if row["audit_only"] else "yes" if row["read"] else "no",
+            )
+        for entry in (entry for entry in identifiers if entry["source"] == source.name):
+            read = "to link" if entry["read"] else "no"
+            table.add_row(str(entry["identifier"]), "identifier", "dropped", read)
+        typer.echo(f"{source.name} (a record is about one {source.schema.level.value}):")
+        print_table(table)
     for fault in plugins.broken:
         typer.echo(f"Warning: {fault}", err=True)
     for text in not_confined(plugins.placements):
@@ -140,8 +141,9 @@ def _identifiers(
 
 
 def check(home: Home = HERE, as_json: AsJson = False) -> None:
-    """Reads the sources and shows whether they can be believed. Stores nothing.
+    """Reads the sources that the policy uses, and shows whether they can be believed.
 
+    Stores no scores; what could not be read is listed in quarantine/, as by a scoring run.
     For each source: records, how many could not be read or were left out, the share that has
     found a household, the most records of one household, homes without an area, and what has
     changed since the last run. The figures stay on this machine.
@@ -196,6 +198,10 @@ def check(home: Home = HERE, as_json: AsJson = False) -> None:
             if one.source in accepted or not one.stops:
                 mark = "Accepted" if one.stops else "Note"
                 console().print(f"{mark}: {one.source}: {one.figures}", markup=False)
+        read = {one.name for one in trial.run.sources}
+        unread = [one.name for one in config.sources if one.name not in read]
+        if unread:
+            print_text(f"Not read, since the policy uses nothing of them: {', '.join(unread)}")
         if not findings:
             typer.echo("Nothing speaks against these sources.")
     require_accepted(findings, accepted)

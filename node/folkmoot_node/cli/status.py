@@ -55,10 +55,27 @@ def screen(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Node", "cannot be read"
         return
     yield "Node", f"{node['name']} ({node['council']}), {node['home']}"
+    pause = found.get("pause")
+    has_left = pause is not None and pause["final"]
     serve = found.get("serve") or {}
     running = f"process {serve.get('process')}" if serve.get("running") else "does not run"
     yield "Serve", f"{running}; version {found['version']}; at {minute(found['at'])} UTC"
-    yield from pause_line(found)
+    yield from pause_line(found, "Left" if has_left else "Paused")
+    if not has_left:
+        yield from _of_member(found)
+    yield from disk_line(found)
+    plugins = found.get("plugins")
+    if plugins:
+        others = ", ".join(plugins["others_allowed"]) or "none"
+        yield "Plugins", f"{len(plugins['installed'])} installed; of others allowed: {others}"
+    prefect = found.get("prefect")
+    if prefect:
+        yield "Prefect", prefect["mode"] + (f": {prefect['url']}" if prefect["url"] else "")
+    yield from incidents_line(found)
+
+
+def _of_member(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a node has that has not left its region."""
     yield "Scores", _scores(found)
     yield "Rounds", _rounds(found.get("rounds"))
     yield "Budget", _budget(found.get("budget"))
@@ -71,21 +88,13 @@ def screen(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         left = f"{one['days_left']:.0f} days left"
         yield "Certificate", f"{one['name']}: until {minute(one['not_after'])} UTC, {left}"
     yield from backup_line(found)
-    yield from disk_line(found)
-    plugins = found.get("plugins")
-    if plugins:
-        others = ", ".join(plugins["others_allowed"]) or "none"
-        yield "Plugins", f"{len(plugins['installed'])} installed; of others allowed: {others}"
-    prefect = found.get("prefect")
-    if prefect:
-        yield "Prefect", prefect["mode"] + (f": {prefect['url']}" if prefect["url"] else "")
-    yield from incidents_line(found)
 
 
 def _scores(found: Mapping[str, Any]) -> str:
     scores, stopped = found.get("scores"), found.get("stopped_run")
+    unreadable = {one["section"] for one in found.get("unreadable", ())}
     if scores is None:
-        text = "none"
+        text = "cannot be read" if "scores" in unreadable else "none"
     else:
         text = (
             f"{ago(scores['age_seconds'])} old ({minute(scores['finished_at'])} UTC), "

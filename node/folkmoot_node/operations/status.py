@@ -15,6 +15,7 @@ from typing import Any
 
 from folkmoot_node.evidence.database import Clock, system_clock
 from folkmoot_node.evidence.joint_head import JointHead
+from folkmoot_node.evidence.restored import last_restore
 from folkmoot_node.evidence.round_book import RoundStatus
 from folkmoot_node.federation.certificate_lives import certificates
 from folkmoot_node.federation.identity import KeyFiles
@@ -36,6 +37,11 @@ from folkmoot_operator.status_screen import Status
 
 SCHEMA = 1
 """Of the document: keys are added without a new number, and never change their meaning."""
+_OF_MEMBERS = (
+    "evidence", "stopped_run", "rounds", "budget", "policies", "scores", "certificates", "backup",
+    "serve",
+)  # fmt: skip
+"""Sections that do not apply to a node that has left: its keys and scores are destroyed."""
 BUDGET_SHARE = 0.1
 """Below this share of a cap that is left, somebody should know."""
 
@@ -67,28 +73,38 @@ def node_status(folder: Path, clock: Clock = system_clock) -> Status:
             status.unreadable("state", str(problem), problem.remedy)
         else:
             _of_state(status, home, now)
+        pause = status.document.get("pause")
+        if pause is not None and pause["final"]:
+            status.document.update(dict.fromkeys(_OF_MEMBERS))
+        else:
+            _of_members(status, config, now)
         _of_files(status, config, now)
     return status.finished()
 
 
 def _of_state(status: Status, home: NodeHome, now: int) -> None:
     status.read("pause", lambda: _pause(status, home))
+    status.read("incidents", lambda: _incidents(status, home, now))
+    if status.document["pause"] is not None and status.document["pause"]["final"]:
+        return
     status.read("evidence", lambda: _evidence(status, home))
     status.read("stopped_run", lambda: _stopped_run(status, home))
     status.read("rounds", lambda: _rounds(status, home, now))
     status.read("budget", lambda: _budget(status, home))
-    status.read("incidents", lambda: _incidents(status, home, now))
 
 
-def _of_files(status: Status, config: NodeConfig, now: int) -> None:
+def _of_members(status: Status, config: NodeConfig, now: int) -> None:
     status.read("policies", lambda: _policies(status, config, now))
     status.read("scores", lambda: _scores(status, config, now))
     status.read("certificates", lambda: _certificates(status, config, now))
     status.read("backup", lambda: _backup(status, config, now))
+    status.read("serve", lambda: _serve(status, config))
+
+
+def _of_files(status: Status, config: NodeConfig, now: int) -> None:
     status.read("disk", lambda: _disk(status, config))
     status.read("plugins", lambda: _plugins(config))
     status.read("prefect", lambda: _prefect(config))
-    status.read("serve", lambda: _serve(status, config))
 
 
 def _pause(status: Status, home: NodeHome) -> dict[str, Any] | None:
@@ -104,6 +120,10 @@ def _evidence(status: Status, home: NodeHome) -> dict[str, Any]:
     lost = len(home.lost_answers.outstanding())
     if lost:
         what = f"{lost} answers have left that are not in this node's files; nothing is answered"
+        status.need(what, "folkmoot-node ledger recover", 1)
+    restored = last_restore(home.state)
+    if restored is not None and not restored.is_compared:
+        what = f"restored from a backup of {restored.made_at}; nothing is answered yet"
         status.need(what, "folkmoot-node ledger recover", 1)
     return {"lost_answers": lost, "head_of_all_logs": str(JointHead.now(home.state))}
 

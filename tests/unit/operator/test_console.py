@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from folkmoot_operator.console import minute, print_text, progress
+from folkmoot_operator.console import hanging, minute, print_text, progress
 
 WAITS = """
 import time, typer
@@ -54,3 +54,17 @@ def test_text_for_programs_keeps_its_lines(capfd: pytest.CaptureFixture[str]) ->
 def test_a_minute_fits_a_column() -> None:
     assert minute("2026-12-01T12:34:56Z") == "2026-12-01 12:34"
     assert minute(None, "never") == "never"
+
+
+def test_lines_that_hang_fit_the_terminal_and_stay_whole_for_programs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    long = "a" * 90
+    text = f"one two {'three ' * 30}\n{long} end"
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert hanging(text) == text.splitlines()
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = hanging(text, 9)
+    assert " ".join(" ".join(lines).split()) == " ".join(text.split())
+    assert all(len(line) <= 71 or line == long for line in lines)
+    assert hanging("") == []

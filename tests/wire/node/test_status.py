@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from stage import Stage, ask, ask_for_approval
 
 from folkmoot import codec
 from folkmoot_node.answering.answer import poll
+from folkmoot_node.evidence.restored import note_restored
 from folkmoot_node.evidence.scoring_runs import recorded_run
 from folkmoot_node.home import open_home
 from folkmoot_node.operations.pausing import pause
@@ -146,6 +148,41 @@ def test_a_broken_home_is_named_and_the_rest_is_said(
     assert all(found[name] is not None for name in others), found["unreadable"]
     assert "cannot be read" in node(stage).said()
     assert node(stage, "--check").code == 1
+
+
+def test_one_cause_is_named_once_with_the_parts_that_it_spoils(stage: Stage) -> None:
+    policy = stage.home / "release-policy.toml"
+    policy.write_text(policy.read_text().replace("per_round", "# per_round"))
+    found = document(stage)
+    assert {one["section"] for one in found["unreadable"]} >= {"budget", "policies"}
+    named = [one["what"] for one in found["needs"] if "cannot be read" in one["what"]]
+    assert len(named) == len({one["problem"] for one in found["unreadable"]})
+    assert "budget and policies cannot be read" in " ".join(named)
+
+
+def test_scores_that_cannot_be_read_are_not_said_to_be_none(stage: Stage) -> None:
+    (stage.home / "keys" / "store.key").unlink()
+    said = node(stage).said()
+    assert re.search(r"^Scores +cannot be read", said, re.MULTILINE), said
+
+
+def test_a_restored_node_that_has_not_compared_is_told_to(stage: Stage) -> None:
+    with open_home(stage.home) as opened:
+        note_restored(opened.state, 1, {"made_at": "2026-11-29T12:00:00Z"})
+    assert "2026-11-29T12:00:00Z" in needs(stage)["folkmoot-node ledger recover"]
+
+
+def test_a_node_that_has_left_needs_nothing_that_it_cannot_do(stage: Stage) -> None:
+    leave = "leave", "--reason", "it ended", "--yes", "--home", stage.home
+    run_inside("folkmoot-node", *leave).said()
+    found = document(stage)
+    assert found["pause"]["final"] is True
+    assert set(found) == KEYS
+    assert (found["needs"], found["unreadable"], found["scores"]) == ([], [], None)
+    said = node(stage).said()
+    assert re.search(r"^Left +since ", said, re.MULTILINE), said
+    assert "Paused" not in said
+    assert "cannot be read" not in said
 
 
 def test_it_only_reads(stage: Stage) -> None:
