@@ -18,7 +18,7 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from threading import Thread
 from typing import IO, Any, Literal
 
@@ -473,8 +473,9 @@ def _json(content: IO[bytes]) -> Any:
 
 def _name_in_home(name: str) -> str:
     """The name of a file in the home; what would lie outside of it is refused."""
-    parts = PurePosixPath(name).parts
-    if not name.startswith(_HOME) or len(parts) < 2 or ".." in parts or "\0" in name:
+    parts = name.split("/")[1:]
+    # An empty part would make an absolute path of the rest, and "." a second name of a file.
+    if not name.startswith(_HOME) or {"", ".", ".."} & {*parts} or "\0" in name:
         raise _NotOurs("a file in it lies outside the home")
     return name.removeprefix(_HOME)
 

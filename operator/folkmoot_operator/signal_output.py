@@ -116,8 +116,10 @@ def _require_libraries() -> None:
 
 
 def _listen(address: str, readings: Readings, look: Look) -> Callable[[], None]:
-    from prometheus_client import CollectorRegistry, start_http_server
+    from prometheus_client import CollectorRegistry, make_wsgi_app
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+    from folkmoot_operator.metrics_port import open_port
 
     class Collector:
         """What Prometheus is shown: the program's numbers, and none of the interpreter's."""
@@ -140,7 +142,7 @@ def _listen(address: str, readings: Readings, look: Look) -> Callable[[], None]:
     registry.register(Collector())
     host, port = split_address(address)
     try:
-        server, thread = start_http_server(port, host, registry)
+        return open_port(host, port, make_wsgi_app(registry))
     except OSError as error:
         raise Problem(
             f"the address cannot be listened on ({error.strerror})",
@@ -148,13 +150,6 @@ def _listen(address: str, readings: Readings, look: Look) -> Callable[[], None]:
             remedy="Stop the program that uses the port, or set another",
             exit_code=ExitCode.SETTINGS,
         ) from None
-
-    def stop() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join(_SEND_SECONDS)
-
-    return stop
 
 
 def _send(

@@ -287,7 +287,7 @@ def _node_toml(
     lines = [text, ""]
     for one in proposals:
         if one.likeness.draft:
-            lines += ["", *_table(one, folder, where)]
+            lines += ["", *map(_shown, _table(one, folder, where))]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -308,6 +308,11 @@ def _table(one: Proposal, folder: Path, where: Path) -> Iterator[str]:
     yield f"# QUESTION: not in use, for {one.not_in_use[:200]}"
     yield "# When that is put right, remove the first hash of each line of this table."
     yield from (f"# {line}".rstrip() for line in lines[1:])
+
+
+def _shown(line: str) -> str:
+    """A line that stays one: what a comment says may quote an extract."""
+    return "".join(sign if sign.isprintable() else "?" for sign in line)
 
 
 def _option_lines(one: Likeness, folder: Path, where: Path) -> list[str]:

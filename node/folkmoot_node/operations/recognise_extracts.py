@@ -92,6 +92,14 @@ def files_in(folder: Path) -> list[Path]:
             remedy="Put the extracts into it, and of each the newest alone",
             exit_code=ExitCode.DATA,
         )
+    for file in found:  # its name stands in node.toml: a line break there would begin a setting
+        if not file.name.isprintable():
+            raise Problem(
+                "the name of a file has a sign that cannot be shown, such as a line break",
+                where=f"{folder}: {ascii(file.name)[:200]}",
+                remedy="Find out who put it there, and rename it or take it away",
+                exit_code=ExitCode.DATA,
+            )
     return found
 
 

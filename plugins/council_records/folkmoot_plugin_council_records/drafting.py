@@ -19,7 +19,7 @@ from folkmoot_plugin_council_records.profile import (
     identifying_columns,
     profile,
 )
-from folkmoot_plugin_extracts.draft_text import option_lines, quoted
+from folkmoot_plugin_extracts.draft_text import joined, option_lines, quoted
 from folkmoot_plugin_extracts.guesses import FEWEST_EACH, Guess, Holds, guess
 from folkmoot_plugin_extracts.headings import matched, no_likeness, plain
 from folkmoot_plugin_extracts.sample import Sample, read_sample
@@ -76,7 +76,7 @@ def draft(kind: str, path: Path) -> str:
     here = sum(key not in fitting.without for key in fields)
     if here < min(_FEWEST, len(fields)) or not (named or 2 * here >= len(fields)):
         raise no_likeness(kind, str(path), f"it has {here} of {len(fields)} fields")
-    return "\n".join(_lines(path, sample, fitting)) + "\n"
+    return joined(_lines(path, sample, fitting))
 
 
 def _lines(path: Path, sample: Sample, fitting: _Fitting) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from folkmoot_plugin_extracts.dialect import Dialect, usual_delimiter
@@ -43,4 +43,10 @@ def slug(text: str) -> str:
 def quoted(text: str) -> str:
     """A TOML string."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(s if s.isprintable() else f"\\u{ord(s):04x}" for s in escaped) + '"'
+    return '"' + "".join(s if s.isprintable() else f"\\U{ord(s):08x}" for s in escaped) + '"'
+
+
+def joined(lines: Iterable[str]) -> str:
+    """The text of a draft. A heading or file name in a comment never begins a line of its own."""
+    plain = ("".join(s if s.isprintable() else "?" for s in line) for line in lines)
+    return "\n".join(plain).rstrip("\n") + "\n"

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from folkmoot_plugin_extracts.dialect import Dialect, usual_delimiter
-from folkmoot_plugin_extracts.draft_text import pattern_for, quoted, slug
+from folkmoot_plugin_extracts.draft_text import joined, pattern_for, quoted, slug
 from folkmoot_plugin_extracts.file_kind import FileKind
 from folkmoot_plugin_extracts.guesses import FEWEST_EACH, Guess, Holds, guess
 from folkmoot_plugin_extracts.sample import Sample, read_sample
@@ -58,7 +58,7 @@ def draft(path: Path) -> str:
         *_fields(guesses),
         *_unused(guesses),
     ]
-    return "\n".join(lines).rstrip("\n") + "\n"
+    return joined(lines)
 
 
 def _head(path: Path, sample: Sample, guesses: Sequence[Guess]) -> Iterator[str]:

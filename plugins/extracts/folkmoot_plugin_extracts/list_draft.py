@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from folkmoot_plugin_extracts.draft_text import option_lines, quoted
+from folkmoot_plugin_extracts.draft_text import joined, option_lines, quoted
 from folkmoot_plugin_extracts.guesses import guess
 from folkmoot_plugin_extracts.headings import matched, no_likeness
 from folkmoot_plugin_extracts.sample import read_sample
@@ -56,7 +56,7 @@ def draft_list(
             yield "[columns]"
             yield from changed
 
-    return "\n".join(lines()) + "\n"
+    return joined(lines())
 
 
 def _changed(names: Mapping[str, list[str]], found: Mapping[str, str]) -> Iterator[str]:

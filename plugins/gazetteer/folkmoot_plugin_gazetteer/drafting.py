@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from folkmoot_plugin_extracts.draft_text import pattern_for, quoted
+from folkmoot_plugin_extracts.draft_text import joined, pattern_for, quoted
 from folkmoot_plugin_extracts.headings import no_likeness
 from folkmoot_plugin_gazetteer.directory import POSTCODE_NAMES, UPRN_NAMES
 from folkmoot_sdk import PluginError
@@ -38,7 +38,7 @@ def draft(path: Path) -> str:
         lines.append("# QUESTION: where is the ONS UPRN Directory? Without it no LSOA is known")
     for table, file in found.items():
         lines += ["", f"[{table}]", f"folder = {folder}", f"files = [{quoted(file.name)}]"]
-    return "\n".join(lines) + "\n"
+    return joined(lines)
 
 
 def _directories(path: Path) -> dict[str, Path]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from folkmoot_plugin_extracts.draft_text import option_lines, quoted
+from folkmoot_plugin_extracts.draft_text import joined, option_lines, quoted
 from folkmoot_plugin_extracts.headings import no_likeness
 from folkmoot_plugin_extracts.sample import read_sample
 from folkmoot_plugin_savvi.standard import folded, load
@@ -49,4 +49,4 @@ def draft(path: Path) -> str:
         f"fields = [{', '.join(map(quoted, fields))}]",
         "# QUESTION: does the feed cover these, so that whom it does not name has none of them?",
     ]
-    return "\n".join(lines) + "\n"
+    return joined(lines)

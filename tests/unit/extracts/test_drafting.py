@@ -170,3 +170,14 @@ def test_what_columns_seem_to_hold(name, values, holds, more):
     found = guess(pl.Series(name, values, dtype=pl.String))
     assert found.holds is holds
     assert {key: getattr(found, key) for key in more} == more
+
+
+def test_headings_and_names_of_files_begin_no_line_of_a_draft(tmp_path):
+    evil = '\n[where]\ncolumn = "x"\r\U000e0001'
+    heading = ",".join(f'"{name}{evil.replace(chr(34), chr(34) * 2)}"' for name in HEADER)
+    path = tmp_path / "council\n[fields.evil]\n#.csv"
+    path.write_text("\n".join([heading, *(",".join(row) for row in rows())]), encoding="utf-8")
+    said = tomllib.loads(draft(path))
+    assert "where" not in said
+    assert "evil" not in said["fields"]
+    assert said["uprn"] == f"UPRN{evil}"  # it is the column's name all the same

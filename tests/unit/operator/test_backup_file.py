@@ -91,6 +91,9 @@ def test_what_a_forger_encrypts_to_a_recipient_gets_nowhere(
     hostile = {
         "outside": packed(public, about, ("home/../../evil", b"x"), none),
         "absolute": packed(public, about, ("/etc/evil", b"x"), none),
+        "absolute in the home": packed(public, about, (f"home/{tmp_path}/evil", b"x"), none),
+        "second name": packed(public, about, ("home/./a", b"x"), none),
+        "no name": packed(public, about, ("home/", b"x"), none),
         "link": packed(public, about, ("home/link", b""), none, kind=tarfile.SYMTYPE),
         "device": packed(public, about, ("home/device", b""), none, kind=tarfile.CHRTYPE),
         "twice": packed(public, about, ("home/a", b"x"), ("home/a", b"y"), none),
@@ -110,6 +113,7 @@ def test_what_a_forger_encrypts_to_a_recipient_gets_nowhere(
             restore(path, key, into, begin=lambda _: None, finish=lambda *_: None)
         assert refused.value.exit_code is ExitCode.VERIFICATION, what
         assert list(into.parent.iterdir()) == [], what
+        assert not (tmp_path / "evil").exists(), what
 
 
 def test_a_later_form_is_named(key: Path, public: str, tmp_path: Path) -> None:

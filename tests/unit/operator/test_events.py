@@ -198,3 +198,25 @@ def test_a_library_is_named_and_not_quoted(tmp_path: Path) -> None:
     assert "ValueError" in text
     assert SECRET not in text
     assert "918273645546" not in text
+
+
+@pytest.mark.parametrize("form", ["text", "json", "journal"])
+def test_no_text_steers_a_terminal_adds_a_field_or_stops_its_program(
+    form: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    event = LogEvent("node.test.said", Level.INFO, "said {text}", WHY, {"text": Kind.SAID})
+    place = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.bind(str(place))
+        where = {} if form == "journal" else {"file": Path("log")}
+        settings = LogSettings(format=form, **where)  # type: ignore[arg-type]
+        log_output.configure(settings, tmp_path, "folkmoot-node", journal=place)
+        name = b"/srv/\xff".decode(errors="surrogateescape")  # of a file, as Python has it
+        emit(event, text=f"{name} \x1b[2J\x00\u202e\nPRIORITY=0")
+        log = tmp_path / "log"
+        said = journal.recv(65_536).decode() if form == "journal" else log.read_text()
+    shown = "/srv/? ?[2J?? PRIORITY=0"
+    assert f"said {shown}" in said
+    assert all(line.isprintable() for line in said.split("\n"))
+    assert "\nPRIORITY=0" not in said
+    assert capfd.readouterr().err == ""

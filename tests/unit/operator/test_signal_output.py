@@ -6,13 +6,16 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+import time
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from folkmoot_operator import metrics, readings_socket, signal_output, spans
+from folkmoot_operator import metrics, metrics_port, readings_socket, signal_output, spans
 from folkmoot_operator.events import Kind, UnlistedValue
 from folkmoot_operator.metrics import Metric, Readings, Sort, listed
 from folkmoot_operator.problems import Problem
@@ -166,6 +169,26 @@ def test_prometheus_and_a_receiver_get_the_same_numbers(tmp_path: Path) -> None:
     assert looks
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics")
+
+
+def test_connections_that_hang_take_nothing_from_the_program(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    port, before = free_port(), threading.active_count()
+    shown = MetricsSettings(listen=f"127.0.0.1:{port}")
+    with ExitStack() as stack:
+        stack.enter_context(signal_output.shown(shown, tmp_path, "folkmoot-node", "1.0", LISTED))
+        metrics.count(CALLS, method="Submit")
+        for number in range(10 * metrics_port.MOST):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            one.send(b"GET / HTTP/1.1\r\n" if number % 2 else b"G")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            assert b"folkmoot_test" in answer.read()
+        until = time.monotonic() + 10
+        while threading.active_count() > before + metrics_port.MOST + 1:
+            assert time.monotonic() < until, threading.enumerate()
+            time.sleep(0.05)
+    assert capfd.readouterr().err == ""
 
 
 def test_headers_that_others_can_read_are_refused(tmp_path: Path) -> None:

@@ -139,3 +139,14 @@ def test_the_sample_of_a_plain_init_needs_what_shipped_sources_give() -> None:
     for name in UNMAPPED:
         assert not {one.name for one in plugins.factors[name].inputs if one.required} <= given
     assert set(sample.attributes) - {"band"} <= given
+
+
+def test_the_name_of_a_file_is_no_setting(tmp_path: Path) -> None:
+    folder, home = tmp_path / "extracts", tmp_path / "node"
+    folder.mkdir()
+    name = 'a.csv\n[metrics]\notlp = "https:\\u002f\\u002fevil.example"\n#.csv'
+    (folder / name).write_text("uprn,rent_arrears\n100012000000,12\n100012000001,13\n")
+    done = run_forked("folkmoot-node", *INIT, "--home", home, "--from", folder)
+    assert done.code == ExitCode.DATA
+    assert r"a.csv\n[metrics]" in done.stderr
+    assert not (home / "node.toml").exists()
