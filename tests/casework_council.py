@@ -29,7 +29,7 @@ from folkmoot_node.sources.connect import load_plugins
 from folkmoot_node.store.encrypted_file import create_key
 from folkmoot_operator.moments import day
 from folkmoot_web.visitors import Visitor
-from tests.postgresql import free_port
+from tests.ports import free_port
 from tests.web_site import Clock, RunningSite, listening
 
 COUNCIL = "E08000009"

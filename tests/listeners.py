@@ -18,13 +18,6 @@ from folkmoot_coordinator.membership.certificate_authority import ServerIdentity
 Serve = Callable[[socket.socket], None]
 
 
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        port: int = trial.getsockname()[1]
-        return port
-
-
 @contextlib.contextmanager
 def listening(serve: Serve) -> Iterator[str]:
     """Its address; each connection is given to `serve` in a thread, and closed afterwards."""

@@ -35,6 +35,15 @@ class Account:
     groups: tuple[int, ...] = ()
 
 
+def give_to(account: Account, home: Path) -> None:
+    """Gives a folder with all that is in it to an account, which may walk to it."""
+    for path in (home, *home.rglob("*")):
+        os.chown(path, account.uid, account.gid)
+    for above in home.parents:
+        if above != Path("/") and not above.stat().st_mode & 1:
+            above.chmod(above.stat().st_mode | 0o011)
+
+
 def as_account(account: Account, *command: object) -> list[str]:
     """A command line that runs a program as an account."""
     groups = ["--groups", ",".join(map(str, account.groups))] if account.groups else [

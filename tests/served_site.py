@@ -14,7 +14,7 @@ import httpx2
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS
 from folkmoot_coordinator.viewer.settings import site_settings
 from folkmoot_web.site import open_state
-from tests.postgresql import free_port
+from tests.ports import free_port
 from tests.web_site import PASSWORD, Browser
 
 if TYPE_CHECKING:

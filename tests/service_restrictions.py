@@ -20,16 +20,6 @@ from tests.other_accounts import ROOT, Account, as_account
 from tests.service_units import Unit, permitted_calls, system_calls
 
 _ENTER = Path(__file__).resolve().parent / "restricted" / "enter.py"
-APPLIED = frozenset({
-    "AmbientCapabilities", "CapabilityBoundingSet", "Environment", "Group", "LimitCORE",
-    "LockPersonality",
-    "MemoryDenyWriteExecute", "NoNewPrivileges", "PrivateDevices", "PrivateNetwork", "PrivateTmp",
-    "ProcSubset", "ProtectClock", "ProtectControlGroups", "ProtectHome", "ProtectHostname",
-    "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "ProtectProc",
-    "ProtectSystem", "ReadWritePaths", "RestrictAddressFamilies", "RestrictNamespaces",
-    "RestrictRealtime", "RestrictSUIDSGID", "SystemCallErrorNumber", "SystemCallFilter", "User",
-})  # fmt: skip
-"""Keys that are put into force here, so far as another account and the kernel allow."""
 
 
 @cache

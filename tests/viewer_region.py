@@ -45,7 +45,7 @@ from folkmoot_coordinator.viewer.site import build_viewer
 from folkmoot_node.release.contrasts import sensitivities
 from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.settings import parse
-from tests.postgresql import free_port
+from tests.ports import free_port
 from tests.tables import measured
 from tests.web_site import Clock, RunningSite, listening
 

@@ -28,7 +28,7 @@ from folkmoot_web.serving import Serving
 from folkmoot_web.settings import WebSettings
 from folkmoot_web.site import Product, State, build_site, site_of
 from folkmoot_web.visitors import Visitor, visitor_of
-from tests.postgresql import free_port
+from tests.ports import free_port
 
 PASSWORD = "three odd lamps hum"
 SECRET = "what nobody else may read"

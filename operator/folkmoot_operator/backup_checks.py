@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from folkmoot_operator.backup_settings import BackupSettings
+from folkmoot_operator.backup_settings import OLD_DAYS, BackupSettings
 from folkmoot_operator.checks import Check, Finding, State
 from folkmoot_operator.hash_chain import Entry
 from folkmoot_operator.moments import day
 
-OLD_DAYS, DRILL_DAYS = 2, 180
-"""Days after which `doctor` warns of the last backup, and of the last restore that was tried."""
+DRILL_DAYS = 180
+"""Days after which `doctor` warns of the last restore that was tried."""
 _DAY = 86_400
 _BACKUP, _DRILL = "backup", "restore drill"
 

@@ -10,7 +10,6 @@ Needs the extra `backups`; `pyrage` is imported where a file is written or read.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
@@ -19,29 +18,31 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from typing import IO, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from folkmoot_operator.age_encryption import (
+    PIECE,
+    WHAT,
+    Decrypting,
+    Digested,
+    damaged,
+    encrypt,
+    read_identities,
+)
 from folkmoot_operator.private_files import (
     OWNER_ONLY,
     delete_private,
-    is_open_to_others,
     make_private_folder,
-    write_private,
     writing_private,
 )
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_operator.short_files import read_short_file
 from folkmoot_operator.unusable_files import unusable
 
-PIECE = 1 << 20
-"""Bytes that are read, encrypted and written at a time."""
 SUFFIX = ".folkmoot-backup"
 _ABOUT, _DIGESTS, _HOME = "about.json", "digests.json", "home/"
 _MAX_ABOUT, _MAX_DIGESTS = 1 << 20, 1 << 26
-_WHAT = "the backup"
 
 
 class About(BaseModel):
@@ -118,69 +119,6 @@ class Read:
     files: int
 
 
-def make_key(path: Path) -> str:
-    """Writes a new private key of age, for its owner alone.
-
-    Returns:
-        The public key, `age1...`.
-
-    Raises:
-        Problem: Exit code SETTINGS, if the file exists.
-    """
-    from pyrage import x25519  # type: ignore[import-untyped]
-
-    identity = x25519.Identity.generate()
-    public = str(identity.to_public())
-    text = f"# public key: {public}\n{identity}\n"
-    try:
-        write_private(path, text.encode("ascii"), replace=False)
-    except FileExistsError:
-        raise Problem(
-            "exists already; a new key would not open the backups made for the old one",
-            where=str(path),
-            remedy="Name another file",
-            exit_code=ExitCode.SETTINGS,
-        ) from None
-    except OSError as error:
-        raise unusable(error, path, "the key of backups") from None
-    return public
-
-
-def read_identities(path: Path) -> list[Any]:
-    """The private keys of age in a file, as `backup keygen` and `age-keygen` write it.
-
-    Raises:
-        Problem: Exit code SETTINGS, if there is none, or other accounts may read them.
-    """
-    from pyrage import IdentityError, x25519
-
-    try:
-        open_to_others = is_open_to_others(path)
-        lines = read_short_file(path).decode("utf-8", errors="replace").splitlines()
-    except OSError as error:
-        raise unusable(error, path, "the key of backups") from None
-    if open_to_others:
-        raise Problem(
-            "other accounts can read the key of backups",
-            where=str(path),
-            remedy=f"Run: chmod 600 {path}",
-            exit_code=ExitCode.SETTINGS,
-        )
-    wanted = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    try:
-        found = [x25519.Identity.from_str(line) for line in wanted]
-    except (IdentityError, ValueError):
-        found = []
-    if not found:
-        raise Problem(
-            "holds no private key of age (AGE-SECRET-KEY-1...)",
-            where=str(path),
-            remedy="Name the file that `backup keygen` wrote",
-            exit_code=ExitCode.SETTINGS,
-        )
-    return found
-
-
 def write_backup(
     path: Path,
     about: About,
@@ -200,7 +138,7 @@ def write_backup(
     Raises:
         UnusableFile: If the backup cannot be written, or a source cannot be read, now.
     """
-    from pyrage import x25519
+    from pyrage import x25519  # type: ignore[import-untyped]
 
     if not recipients:
         raise ValueError("a backup has a recipient")
@@ -214,10 +152,12 @@ def write_backup(
     keys = [x25519.Recipient.from_str(key) for key in recipients]
     try:
         with writing_private(path, replace=True) as unfinished, unfinished.open("wb") as file:
-            out, packing = _Hashing(file), _Packing(about, sources, packed)
-            _encrypt(packing, out, keys)
+            out, packing = Digested(file), _Packing(about, sources, packed)
+            encrypt(packing.into, out, keys)
+            if packing.error is not None:
+                raise packing.error
     except OSError as error:
-        raise unusable(error, path, _WHAT) from None
+        raise unusable(error, path, WHAT) from None
     return Written(path, out.hexdigest(), out.size, packing.files)
 
 
@@ -245,7 +185,7 @@ def read_backup(
     reading, writing = (
         os.fdopen(end, mode) for end, mode in zip(os.pipe(), ("rb", "wb"), strict=True)
     )
-    unpacking = _Decrypting(path, keys, writing)
+    unpacking = Decrypting(path, keys, writing)
     unpacking.start()
     try:
         with reading:
@@ -256,7 +196,7 @@ def read_backup(
             except (tarfile.TarError, _NotOurs, EOFError) as error:
                 reading.close()
                 unpacking.join()
-                raise (unpacking.problem() or _damaged(path, str(error))) from None
+                raise (unpacking.problem() or damaged(path, str(error))) from None
     finally:
         unpacking.join()
     problem = unpacking.problem()
@@ -267,49 +207,6 @@ def read_backup(
 
 class _NotOurs(Exception):
     """What is in an archive that this program has not written so."""
-
-
-class _Hashing(io.RawIOBase):
-    """A file on its way, digested and counted; keeps the error that ended it."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._digest = hashlib.sha256()
-        self.size = 0
-        self.error: OSError | None = None
-
-    def hexdigest(self) -> str:
-        return self._digest.hexdigest()
-
-    def readable(self) -> bool:
-        return True
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, piece: Any) -> int:
-        try:
-            self._file.write(piece)
-        except OSError as error:
-            self.error = error
-            raise
-        self._digest.update(piece)
-        self.size += len(piece)
-        return len(piece)
-
-    def read(self, size: int = -1) -> bytes:
-        try:
-            piece = self._file.read(PIECE if size < 0 else size)
-        except OSError as error:
-            self.error = error
-            raise
-        self._digest.update(piece)
-        self.size += len(piece)
-        return piece
-
-    def flush(self) -> None:
-        if not self._file.closed:
-            self._file.flush()
 
 
 class _Packing:
@@ -339,74 +236,6 @@ class _Packing:
             self.error = error
 
 
-def _encrypt(packing: _Packing, out: _Hashing, keys: list[Any]) -> None:
-    import pyrage
-
-    reading, writing = (
-        os.fdopen(end, mode) for end, mode in zip(os.pipe(), ("rb", "wb"), strict=True)
-    )
-    thread = Thread(target=packing.into, args=(writing,), name="packing", daemon=True)
-    thread.start()
-    try:
-        with reading:
-            pyrage.encrypt_io(reading, out, keys)
-            out.flush()
-    except Exception:
-        thread.join()
-        if out.error is not None:
-            raise out.error from None
-        raise
-    finally:
-        thread.join()
-    if packing.error is not None:
-        raise packing.error
-
-
-class _Decrypting(Thread):
-    """Decrypts a backup into a pipe."""
-
-    source: _Hashing
-
-    def __init__(self, path: Path, keys: list[Any], pipe: IO[bytes]) -> None:
-        super().__init__(name="decrypting", daemon=True)
-        self._path, self._keys, self._pipe = path, keys, pipe
-        self._error: BaseException | None = None
-        try:
-            self._file = path.open("rb")
-        except OSError as error:
-            pipe.close()
-            raise unusable(error, path, _WHAT) from None
-        self.source = _Hashing(self._file)
-
-    def run(self) -> None:
-        import pyrage
-
-        try:
-            with self._file, self._pipe:
-                pyrage.decrypt_io(self.source, self._pipe, self._keys)
-                while self.source.read(PIECE):  # what was put after its end is digested too
-                    pass
-        except BaseException as error:  # it is worded where the archive is read
-            self._error = error
-
-    def problem(self) -> Problem | None:
-        """Why it could not be decrypted; None if it was, or if nobody read on."""
-        import pyrage
-
-        if self.source.error is not None:
-            return unusable(self.source.error, self._path, _WHAT)
-        if self._error is None or isinstance(self._error, BrokenPipeError):
-            return None
-        if isinstance(self._error, pyrage.DecryptError) and "No matching keys" in str(self._error):
-            return Problem(
-                "was made for other keys than this one",
-                where=str(self._path),
-                remedy="Name the private key of one of its recipients with --identity",
-                exit_code=ExitCode.SETTINGS,
-            )
-        return _damaged(self._path, "it cannot be decrypted to its end")
-
-
 def _unpack(
     pipe: IO[bytes],
     begin: Callable[[About], None],
@@ -429,7 +258,7 @@ def _unpack(
                 name = _name_in_home(member.name)
                 if name in found:
                     raise _NotOurs("a file is in it twice")
-                inside = _Hashing(content)
+                inside = Digested(content)
                 if take is not None:
                     take(name, inside)  # type: ignore[arg-type]
                 while inside.read(PIECE):
@@ -501,18 +330,9 @@ def _add_file(archive: tarfile.TarFile, source: Source) -> dict[str, Any]:
             found.st_mode & 0o777,
             int(found.st_mtime),
         )
-        inside = _Hashing(file)
+        inside = Digested(file)
         archive.addfile(member, inside)
         return {"sha256": inside.hexdigest(), "size": inside.size}
-
-
-def _damaged(path: Path, how: str) -> Problem:
-    return Problem(
-        f"the backup is damaged or no backup of Folkmoot: {how}",
-        where=str(path),
-        remedy="Use another one: `backup list` shows them. Nothing was changed",
-        exit_code=ExitCode.VERIFICATION,
-    )
 
 
 @contextmanager

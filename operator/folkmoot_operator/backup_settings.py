@@ -11,6 +11,8 @@ from pydantic import AfterValidator, Field
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings
 
+OLD_DAYS = 2
+"""`doctor` and `status` warn when the newest backup is older: one is made each day."""
 _RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")
 _KEYGEN = "Make a key with `{program} backup keygen --out FILE`, and keep the file elsewhere"
 

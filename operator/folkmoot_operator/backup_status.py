@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from folkmoot_operator.backup_folder import those_in
+from folkmoot_operator.backup_settings import OLD_DAYS
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.status_screen import Status, ago
 
-OLD_SECONDS = 2 * 86_400
-"""A backup that is older needs somebody: one is made each day."""
+_DAY = 86_400
 
 
 def newest_backup(
@@ -33,6 +33,6 @@ def newest_backup(
         status.need(f"there is no backup in {folder}", f"{program} backup", 26)
         return {"made_at": None, "age_seconds": None, "number": 0}
     age = max(0, now - found[0].made_at)
-    if age > OLD_SECONDS:
+    if age > OLD_DAYS * _DAY:
         status.need(f"the newest backup is {ago(age)} old", f"{program} backup", 26)
     return {"made_at": to_text(found[0].made_at), "age_seconds": age, "number": len(found)}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from cryptography import x509
-
+from folkmoot_operator.checks import State
 from folkmoot_operator.moments import to_datetime
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 SOON_DAYS = 14
 """So many days before its end, a certificate is shown as one that ends soon."""
@@ -23,6 +26,9 @@ class Standing(StrEnum):
     FINE = "fine"
     SOON = "soon"
     ENDED = "ended"
+
+
+_STATES = {Standing.FINE: State.OK, Standing.SOON: State.WARN, Standing.ENDED: State.FAIL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,11 @@ class CertificateLife:
         if self.standing is Standing.ENDED:
             return f"ended on {self.end}"
         return f"ends in {_time(self.days_left)}, on {self.end}"
+
+    @property
+    def state(self) -> State:
+        """What a check finds it to be."""
+        return _STATES[self.standing]
 
     @property
     def end(self) -> str:

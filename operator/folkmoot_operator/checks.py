@@ -5,6 +5,7 @@ A check belongs to the code whose needs it looks at. A `doctor` is a list of the
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -122,3 +123,9 @@ def open_to_others(paths: Iterable[Path]) -> list[Path]:
 def free_bytes(folder: Path) -> int:
     """Free bytes of the disk that holds a folder."""
     return shutil.disk_usage(folder).free
+
+
+def free_share(folder: Path) -> float:
+    """Share of the disk that is free, from 0 to 1 in whole hundredths, for metrics."""
+    usage = shutil.disk_usage(folder)
+    return math.floor(100 * usage.free / usage.total) / 100

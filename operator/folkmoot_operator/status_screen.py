@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from folkmoot_operator.console import minute
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 
 NEEDS_SOMEBODY = ExitCode.FAULT
 """Exit code of `status --check` if something needs somebody."""
+WatchOption = Annotated[
+    float | None,
+    typer.Option("--watch", metavar="SECONDS", help="Look again and again, until Ctrl-C.", min=0.5),
+]
+CheckOption = Annotated[
+    bool,
+    typer.Option("--check", help="For monitoring: exit code 1 if something needs somebody."),
+]
 _TITLE_WIDTH = 12
 
 
@@ -72,6 +81,10 @@ class Status:
         except Exception as error:
             what, remedy = type(error).__name__, "Run `doctor`, which looks closer"
         self.document[section] = None
+        self.unreadable(section, what, remedy)
+
+    def unreadable(self, section: str, what: str, remedy: str) -> None:
+        """Names a part that cannot be read."""
         unreadable = {"section": section, "problem": what, "remedy": remedy}
         self.document.setdefault("unreadable", []).append(unreadable)
 
@@ -200,6 +213,35 @@ def _rendered(
         else Text("Nothing needs anybody.", style="green")
     )
     return Group(grid, Text(""), heading, needs) if found.needs else Group(grid, Text(""), heading)
+
+
+def pause_line(found: Mapping[str, Any], title: str = "Paused") -> Iterator[tuple[str, str]]:
+    """Since when, by whom and why the program is paused; nothing if it is not."""
+    pause = found.get("pause")
+    if pause:
+        yield title, f"since {minute(pause['since'])} UTC by {pause['by']}: {pause['reason']}"
+
+
+def backup_line(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The newest backup; nothing where none are wanted."""
+    backup = found.get("backup")
+    if backup:
+        made = backup["made_at"]
+        yield "Backup", f"{ago(backup['age_seconds'])} old ({minute(made)} UTC)" if made else "none"
+
+
+def disk_line(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """How much of the disk is free; nothing if that is not known."""
+    disk = found.get("disk")
+    if disk:
+        yield "Disk", f"{sized(disk['free_bytes'])} of {sized(disk['total_bytes'])} free"
+
+
+def incidents_line(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """How many incidents there are; nothing if there was none."""
+    incidents = found.get("incidents")
+    if incidents and incidents["all"]:
+        yield "Incidents", f"{incidents['open']} open of {incidents['all']}"
 
 
 def ago(seconds: float) -> str:

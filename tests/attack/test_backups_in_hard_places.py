@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot_operator.backup_file import About, Source, make_key, read_backup, write_backup
+from folkmoot_operator.age_encryption import make_key
+from folkmoot_operator.backup_file import About, Source, read_backup, write_backup
 from folkmoot_operator.backup_home import restore
 from folkmoot_operator.file_lock import alone
 from tests.commands import run_inside

@@ -17,6 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.ports import free_port
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import scoring
@@ -31,7 +33,6 @@ from folkmoot_node.scoring.explain import explain_household
 from folkmoot_node.store.use import open_for_use
 from tests.casework_council import CaseworkCouncil, serving_council
 from tests.casework_opening import change_policy
-from tests.postgresql import free_port
 from tests.web_site import Browser, Clock, RunningSite
 
 HOUSEHOLDS = 1_000_000

@@ -13,7 +13,6 @@ import os
 import pickle
 import secrets
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -45,6 +44,7 @@ from folkmoot_coordinator.rounds.round_store import StoredRound, open_round
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.settings import parse
+from tests.ports import free_ports
 
 COUNCILS = 400
 AREAS, BANDS, AGES = 100, 5, 20
@@ -133,7 +133,7 @@ class Region:
         home = Home(folder)
         make_private_folder(home.path)
         make_private_folder(home.keys)
-        collection, enrolment = _free_ports(2)
+        collection, enrolment = free_ports(2)
         text = settings_text("Benchmark", ("127.0.0.1",), "127.0.0.1", collection, enrolment)
         home.settings_file.write_text(text)
         home.settings_file.chmod(0o600)
@@ -181,16 +181,6 @@ class Region:
             messages = [part.SerializeToString() for part in encode_release(release, 1)]
             found.append({"key": key, "certificate": certificate, "messages": messages})
         return found
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 @contextmanager

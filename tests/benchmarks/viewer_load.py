@@ -27,6 +27,7 @@ from folkmoot_coordinator.viewer.settings import site_settings
 from folkmoot_rehearsal.boundaries import BOUNDARIES_FILE, boundaries_file
 from folkmoot_rehearsal.councils import Council
 from folkmoot_web.site import open_state
+from tests.ports import free_ports
 
 COUNCILS, AREAS = 10, 100
 BANDS = ("none", "low", "medium", "high")
@@ -55,7 +56,7 @@ def add_site(region: coordinator.Region, invited: tuple[GssCode, ...]) -> str:
     areas = workload(invited).attributes[1].by_council
     named = {Council(code, f"Council {at}", at): areas[code] for at, code in enumerate(invited)}
     (home.path / BOUNDARIES_FILE).write_text(boundaries_file(named))
-    (port,) = coordinator._free_ports(1)
+    (port,) = free_ports(1)
     with home.settings_file.open("a") as file:
         file.write(
             f'\n[viewer]\nlisten = "127.0.0.1:{port}"\n'

@@ -15,6 +15,7 @@ from folkmoot.geography import GssCode
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.viewer.settings import site_settings
 from tests.browser.conftest import NewPage, sign_in
+from tests.ports import free_port
 from tests.simulation.region import (
     BURY,
     NAMES,
@@ -22,7 +23,6 @@ from tests.simulation.region import (
     Node,
     Region,
     eventually,
-    free_port,
 )
 from tests.viewer_region import boundaries
 from tests.viewer_visits import PASSWORD, add_account

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.absent import absent
+
 MONITORING = Path(__file__).resolve().parents[2] / "deploy" / "monitoring"
 
 
@@ -23,7 +25,7 @@ MONITORING = Path(__file__).resolve().parents[2] / "deploy" / "monitoring"
 def test_promtool_finds_no_fault(words: tuple[str, ...]) -> None:
     tool = shutil.which("promtool")
     if tool is None:
-        pytest.skip("promtool, of the Debian package prometheus, is not installed")
+        absent("promtool, of the Debian package prometheus, is not installed")
     done = subprocess.run(
         [tool, *words], cwd=MONITORING, capture_output=True, text=True, timeout=60, check=False
     )

@@ -17,7 +17,7 @@ import pytest
 from tests import service_restrictions, service_units
 from tests.absent import absent
 from tests.other_accounts import ROOT, Account
-from tests.postgresql import free_port
+from tests.ports import free_port
 from tests.service_restrictions import under
 from tests.service_units import (
     DROP_INS,

@@ -16,6 +16,7 @@ from typing import Any
 
 from tests.commands import run_inside
 from tests.forked_commands import run_forked
+from tests.ports import free_port
 
 TRAFFORD = "E08000009"
 BURY = "E08000002"
@@ -98,13 +99,6 @@ def areas_of(council: str) -> tuple[str, ...]:
     """The areas of a council; three of its own, if no test names any."""
     made_up = (f"E01{council[2]}{council[-2:]}{area:03d}" for area in (901, 902, 903))
     return AREAS.get(council) or tuple(made_up)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def eventually(what: Callable[[], Any], seconds: float = 60) -> Any:

@@ -16,7 +16,6 @@ from region import (
     RISK_POLICY,
     SOURCES,
     TRAFFORD,
-    free_port,
     household_rows,
 )
 from wire import Wire
@@ -37,6 +36,7 @@ from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.sources.connect import load_plugins
 from folkmoot_node.store.reader import HouseholdStore, StoreKey, open_store, read_key
 from folkmoot_operator.private_files import make_private_folder, write_private
+from tests.ports import free_port
 
 COUNCILS = (TRAFFORD, BURY)
 CERTIFICATE_DAYS = 825

@@ -30,7 +30,6 @@ from region import (
     Node,
     command,
     eventually,
-    free_port,
     household_rows,
     script,
 )
@@ -45,6 +44,7 @@ from folkmoot_node.sources.connect import load_plugins
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_operator.prefect_server import PrefectServer, ServerState
 from folkmoot_rehearsal.policies import POLICY_FILE, risk_policy
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

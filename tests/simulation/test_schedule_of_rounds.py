@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.commands import run_inside
-from tests.postgresql import free_port
+from tests.ports import free_port
 from tests.processes import command_line
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from region import TRAFFORD, Node, Region, eventually, free_port, household_rows, script
+from region import TRAFFORD, Node, Region, eventually, household_rows, script
 
 from folkmoot_coordinator.signals import events as coordinator_events
 from folkmoot_coordinator.signals import metrics as coordinator_metrics
@@ -28,6 +28,7 @@ from folkmoot_node.signals import spans as node_spans
 from folkmoot_operator.log_output import output_events
 from folkmoot_web.events import EVENTS as WEB_EVENTS
 from tests.otlp_receiver import Receiver, attributes_of, receiving
+from tests.ports import free_port
 
 UPRN, AMOUNT, AREA, WORD = "918273645546", "73915.28", "E01987654", "Zyxwvut"
 MARKS = (UPRN, AMOUNT, "73,915", AREA, WORD)

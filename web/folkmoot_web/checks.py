@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
+from folkmoot_operator.certificate_lives import life_of
 from folkmoot_operator.checks import Finding, State, failed
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import Problem
 from folkmoot_web.settings import WebSettings
-
-SOON = timedelta(days=14)
-"""A certificate that expires sooner is worth a warning: one that is renewed by itself is renewed
-before."""
 
 
 def certificate(
@@ -47,14 +43,10 @@ def certificate(
         yield Finding(name, State.FAIL, what, "Name a PEM file with the site's own first")
         return
     begins = int(found.not_valid_before_utc.timestamp())
-    ends = int(found.not_valid_after_utc.timestamp())
     remedy = f"Renew {path}, and start `{restart}` again"
     if now < begins:
         what = f"it is not valid before {to_text(begins)}, by this machine's clock"
         yield Finding(name, State.FAIL, what, "Set the clock, or name another certificate")
-    elif ends <= now:
-        yield Finding(name, State.FAIL, f"it expired at {to_text(ends)}", remedy)
-    else:
-        soon = ends - now < SOON.total_seconds()
-        state = State.WARN if soon else State.OK
-        yield Finding(name, state, f"it is valid until {to_text(ends)}", remedy if soon else "")
+        return
+    life = life_of(name, found, now, soon=remedy, ended=remedy)
+    yield Finding(name, life.state, f"it {life}", life.remedy)

@@ -91,7 +91,7 @@ def keygen(out: Out) -> None:
 
     Example: `folkmoot-coordinator backup keygen --out backup.key`
     """
-    from folkmoot_operator.backup_file import make_key
+    from folkmoot_operator.age_encryption import make_key
 
     print_key(make_key(out), out)
 

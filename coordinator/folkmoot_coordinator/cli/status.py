@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption
 from folkmoot_operator.console import minute
-from folkmoot_operator.status_screen import ago, show_status, sized
+from folkmoot_operator.status_screen import (
+    CheckOption,
+    WatchOption,
+    ago,
+    backup_line,
+    disk_line,
+    incidents_line,
+    pause_line,
+    show_status,
+)
 
 _MOST_COUNCILS, _MOST_ROUNDS = 8, 4
-WatchOption = Annotated[
-    float | None,
-    typer.Option("--watch", metavar="SECONDS", help="Look again and again, until Ctrl-C.", min=0.5),
-]
-CheckOption = Annotated[
-    bool,
-    typer.Option("--check", help="For monitoring: exit code 1 if something needs somebody."),
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -66,9 +67,7 @@ def screen(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     )
     yield "Ports", ports or "cannot be read"
     yield "As of", f"{minute(found['at'])} UTC, version {found['version']}"
-    pause = found.get("pause")
-    if pause:
-        yield "Paused", f"since {minute(pause['since'])} UTC by {pause['by']}: {pause['reason']}"
+    yield from pause_line(found)
     yield "Councils", _councils(found.get("councils"))
     yield "Rounds", _rounds(found.get("rounds"))
     drafts = found.get("drafts")
@@ -83,21 +82,13 @@ def screen(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Authority", f"until {minute(authority['not_after'])} UTC, {left}"
     database = found.get("database")
     yield "Database", database["address"] if database else "cannot be read"
-    backup = found.get("backup")
-    if backup:
-        made = backup["made_at"]
-        age = f"{ago(backup['age_seconds'])} old ({minute(made)} UTC)" if made else "none"
-        yield "Backup", age
-    disk = found.get("disk")
-    if disk:
-        yield "Disk", f"{sized(disk['free_bytes'])} of {sized(disk['total_bytes'])} free"
+    yield from backup_line(found)
+    yield from disk_line(found)
     site = found.get("site")
     if site:
         state = "" if site["open"] is None else ", open" if site["open"] else ", closed"
         yield "Site", f"{site['listen'] or 'on'}{state}" if site["enabled"] else "none"
-    incidents = found.get("incidents")
-    if incidents and incidents["all"]:
-        yield "Incidents", f"{incidents['open']} open of {incidents['all']}"
+    yield from incidents_line(found)
 
 
 def _councils(councils: list[dict[str, Any]] | None) -> str:

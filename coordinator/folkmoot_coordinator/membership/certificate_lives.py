@@ -66,7 +66,7 @@ def certificates(
     found = authority_lives(home, now)
     if ports:
         found += _of_ports(home.settings(), now)
-    return [*found, *_of_councils(database, now)]
+    return [*found, *council_lives(database, now)]
 
 
 def authority_lives(home: Home, now: float) -> list[CertificateLife]:
@@ -99,7 +99,8 @@ def _of_ports(settings: CoordinatorSettings, now: float) -> Iterator[Certificate
             yield life_of(name, found, now, soon=_PORT, ended=_PORT)
 
 
-def _of_councils(database: Database, now: float) -> Iterator[CertificateLife]:
+def council_lives(database: Database, now: float) -> Iterator[CertificateLife]:
+    """The newest certificate of each council, named by its GSS code; none if all are revoked."""
     newest = {
         one.council: one for one in issued_certificates(database) if one.revoked_at is None
     }  # in order of issue, so that the last is the newest

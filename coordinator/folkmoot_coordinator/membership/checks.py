@@ -28,8 +28,6 @@ from folkmoot_operator.certificate_lives import Standing
 from folkmoot_operator.checks import Check, Finding, State, open_to_others
 from folkmoot_operator.moments import day
 
-_STATES = {Standing.FINE: State.OK, Standing.SOON: State.WARN, Standing.ENDED: State.FAIL}
-
 
 def permissions(home: Home) -> Check:
     """Whether the owner alone can use the keys and the state."""
@@ -55,7 +53,7 @@ def keys(home: Home, clock: Clock) -> Check:
         load_authorities(home.keys)
         for one in authority_lives(home, clock()):
             until = f"the certificate of the {one.name} is valid until {one.end}"
-            yield Finding(AUTHORITY, _STATES[one.standing], until, one.remedy)
+            yield Finding(AUTHORITY, one.state, until, one.remedy)
         SigningKey.load(home.keys)
         yield Finding("signing key", State.OK, "can be read")
 

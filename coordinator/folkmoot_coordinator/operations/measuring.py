@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -18,6 +16,7 @@ from folkmoot_coordinator.database.pauses import paused
 from folkmoot_coordinator.membership.certificate_lives import AUTHORITY, authority_lives
 from folkmoot_coordinator.membership.councils import enrolled
 from folkmoot_coordinator.signals import metrics
+from folkmoot_operator.checks import free_share
 from folkmoot_operator.metrics import Readings
 from folkmoot_operator.problems import Problem
 
@@ -53,8 +52,7 @@ def look_at(
             readings.set(metrics.CERTIFICATE_DAYS, round(left, 3), certificate=name)
 
     def disk(readings: Readings) -> None:
-        usage = shutil.disk_usage(home.path)
-        readings.set(metrics.DISK_FREE, math.floor(100 * usage.free / usage.total) / 100)
+        readings.set(metrics.DISK_FREE, free_share(home.path))
         if home.database_file.exists():
             readings.set(metrics.DATABASE_BYTES, home.database_file.stat().st_size)
 

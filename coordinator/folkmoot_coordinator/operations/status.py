@@ -14,17 +14,18 @@ from folkmoot.rounds import RoundState
 from folkmoot_coordinator.clock import DAY, Clock, system_clock
 from folkmoot_coordinator.config import CoordinatorSettings, Home
 from folkmoot_coordinator.database import audit_log
+from folkmoot_coordinator.database.checks import MIN_FREE_BYTES
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, InvitedRow, RoundRow
 from folkmoot_coordinator.database.pauses import paused
-from folkmoot_coordinator.membership.certificate_lives import authority_lives
+from folkmoot_coordinator.membership.certificate_lives import authority_lives, council_lives
 from folkmoot_coordinator.membership.councils import enrolled
 from folkmoot_coordinator.membership.enrolling_again import waiting_requests
 from folkmoot_operator.backup_status import newest_backup
 from folkmoot_operator.certificate_lives import Standing
 from folkmoot_operator.incidents import ACTIONS, incidents_of, needs_of
 from folkmoot_operator.moments import to_text
-from folkmoot_operator.network_addresses import split_address
+from folkmoot_operator.network_addresses import dialled_here, split_address
 from folkmoot_operator.problems import Problem
 from folkmoot_operator.status_screen import Status, ago
 
@@ -32,8 +33,6 @@ SCHEMA = 1
 """Of the document: keys are added without a new number, and never change their meaning."""
 SILENT_SECONDS = 2 * DAY
 """After how long without a call a council counts as silent; nodes call every few minutes."""
-COUNCIL_DAYS = 14
-MIN_FREE_BYTES = 1_000_000_000
 OVERDUE_SECONDS = 60
 """How long after its deadline a round may be open before nobody seems to be serving."""
 _CONNECT_SECONDS = 0.3
@@ -53,12 +52,8 @@ def coordinator_status(home: Home, clock: Clock = system_clock) -> Status:
     try:
         settings = home.settings()
     except Problem as problem:
-        fault = problem
-
-        def fail() -> None:
-            raise fault
-
-        status.read("region", fail)
+        status.document["region"] = None
+        status.unreadable("region", str(problem), problem.remedy)
         return status.finished()
     status.document["region"] = {"name": settings.region, "home": str(home.path)}
     database = Database(home.database_url(settings), read_only=True)
@@ -107,18 +102,17 @@ def _pause(status: Status, database: Database) -> dict[str, Any] | None:
 def _councils(
     status: Status, database: Database, settings: CoordinatorSettings, now: int
 ) -> list[dict[str, Any]]:
+    lives = {one.name: one for one in council_lives(database, now)}
     found = []
     for one in enrolled(database, now):
         silent = None if one.last_seen is None else max(0, now - one.last_seen)
-        left = None if one.expires_at is None else (one.expires_at - now) / DAY
         name = settings.label(one.code)
-        standing = "none" if left is None else "soon" if left <= COUNCIL_DAYS else "fine"
+        life = lives[one.code] if one.valid_certificates else None
         if one.valid_certificates and silent is not None and silent > SILENT_SECONDS:
             what = f"{name} has not called for {ago(silent)}"
             status.need(what, f"folkmoot-coordinator councils show {one.code}", 30)
-        elif standing == "soon" and one.expires_at is not None:
-            what = f"the certificate of {name} ends at {to_text(one.expires_at)}"
-            status.need(what, "ask the council whether its node runs", 35)
+        elif life is not None and life.standing is not Standing.FINE:
+            status.need(f"certificate of {name}: {life}", life.remedy, 35)
         found.append(
             {
                 "council": one.code,
@@ -126,7 +120,7 @@ def _councils(
                 "last_seen": None if one.last_seen is None else to_text(one.last_seen),
                 "silent_seconds": silent,
                 "certificate_until": None if one.expires_at is None else to_text(one.expires_at),
-                "certificate_standing": standing,
+                "certificate_standing": "none" if life is None else life.standing.value,
             }
         )
     return found
@@ -252,11 +246,8 @@ def _site(settings: CoordinatorSettings) -> dict[str, Any]:
 
 
 def _listens(address: str) -> bool:
-    host, port = split_address(address)
-    if host in {"0.0.0.0", "::", ""}:  # noqa: S104  # what is listened on, not connected to
-        host = "127.0.0.1"
     try:
-        socket.create_connection((host, port), _CONNECT_SECONDS).close()
+        socket.create_connection(split_address(dialled_here(address)), _CONNECT_SECONDS).close()
     except OSError:
         return False
     return True

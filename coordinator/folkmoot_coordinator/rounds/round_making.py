@@ -20,7 +20,7 @@ from folkmoot_coordinator.clock import HOUR
 from folkmoot_coordinator.rounds.area_file import WITHIN_COLUMN, read_areas
 from folkmoot_coordinator.rounds.code_names import NO_NAMES, CodeNames
 from folkmoot_coordinator.rounds.objective import Planning, planned
-from folkmoot_coordinator.rounds.question import Question, read_question
+from folkmoot_coordinator.rounds.question import Question
 from folkmoot_coordinator.rounds.round_file import AttributeEntry, RoundFile, SeriesEntry
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import nearest
@@ -59,11 +59,6 @@ class PlannedRound:
     code_names: CodeNames = NO_NAMES
     policy: PolicyFile | None = None
     doubts: tuple[str, ...] = ()
-
-
-def read_round(path: Path, enrolled: Sequence[GssCode], now: int) -> PlannedRound:
-    """Reads a round file and makes a round of it, with a new id; see `make_round`."""
-    return make_round(read_question(path), enrolled, now)
 
 
 def make_round(question: Question, enrolled: Sequence[GssCode], now: int) -> PlannedRound:

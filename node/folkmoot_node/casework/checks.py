@@ -21,6 +21,7 @@ from folkmoot_node.casework.own_account import how_to_join, not_shared
 from folkmoot_node.casework.settings import casework_of, database_path, read_key
 from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.home import NodeHome
+from folkmoot_node.policies.risk_policy import WARN_DAYS
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.checks import Check, Finding, State, failed
 from folkmoot_operator.groups import is_member
@@ -33,8 +34,6 @@ from folkmoot_web.database.connection import Database
 from folkmoot_web.database.models import KIT, AccountRow
 from folkmoot_web.settings import WebSettings
 
-WARN_DAYS = 30
-"""So many days before the policy's last one, a warning."""
 _POLICY, _ROLES, _OWN = "casework policy", "casework roles", "casework account"
 _SITE, _CERTIFICATE = "casework site", "casework certificate"
 _DATABASE, _LOG, _PEOPLE = "casework database", "casework log", "casework people"

@@ -61,6 +61,8 @@ def give_again(home: Path, council: str, folder: Path, *, replace: bool) -> None
             remedy=f"Give --council {there}, or the --home of the other node",
             exit_code=ExitCode.USAGE,
         )
+    if not replace:
+        require_room(home, ())  # before the extracts are read, which takes long
     found = look_at(folder, home)
     if not replace:
         require_room(home, found)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.console import minute
-from folkmoot_operator.status_screen import ago, show_status, sized
-
-Watch = Annotated[
-    float | None,
-    typer.Option("--watch", metavar="SECONDS", help="Look again and again, until Ctrl-C.", min=0.5),
-]
-Check = Annotated[
-    bool,
-    typer.Option("--check", help="For monitoring: exit code 1 if something needs somebody."),
-]
+from folkmoot_operator.status_screen import (
+    CheckOption,
+    WatchOption,
+    ago,
+    backup_line,
+    disk_line,
+    incidents_line,
+    pause_line,
+    show_status,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +27,10 @@ def register(app: typer.Typer) -> None:
 
 
 def status(
-    home: Home = HERE, as_json: AsJson = False, watch: Watch = None, check: Check = False
+    home: Home = HERE,
+    as_json: AsJson = False,
+    watch: WatchOption = None,
+    check: CheckOption = False,
 ) -> None:
     """Says how the node is: scores, rounds, budget, certificate, disk; and what needs somebody.
 
@@ -57,14 +60,10 @@ def screen(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     serve = found.get("serve") or {}
     running = f"process {serve.get('process')}" if serve.get("running") else "does not run"
     yield "Serve", f"{running}; version {found['version']}; at {minute(found['at'])} UTC"
-    if pause:
-        title = "Left" if has_left else "Paused"
-        yield title, f"since {minute(pause['since'])} UTC by {pause['by']}: {pause['reason']}"
+    yield from pause_line(found, "Left" if has_left else "Paused")
     if not has_left:
         yield from _of_member(found)
-    disk = found.get("disk")
-    if disk:
-        yield "Disk", f"{sized(disk['free_bytes'])} of {sized(disk['total_bytes'])} free"
+    yield from disk_line(found)
     plugins = found.get("plugins")
     if plugins:
         others = ", ".join(plugins["others_allowed"]) or "none"
@@ -72,9 +71,7 @@ def screen(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     prefect = found.get("prefect")
     if prefect:
         yield "Prefect", prefect["mode"] + (f": {prefect['url']}" if prefect["url"] else "")
-    incidents = found.get("incidents")
-    if incidents and incidents["all"]:
-        yield "Incidents", f"{incidents['open']} open of {incidents['all']}"
+    yield from incidents_line(found)
 
 
 def _of_member(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -90,11 +87,7 @@ def _of_member(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for one in certificates or ():
         left = f"{one['days_left']:.0f} days left"
         yield "Certificate", f"{one['name']}: until {minute(one['not_after'])} UTC, {left}"
-    backup = found.get("backup")
-    if backup:
-        made = backup["made_at"]
-        age = f"{ago(backup['age_seconds'])} old ({minute(made)} UTC)" if made else "none"
-        yield "Backup", age
+    yield from backup_line(found)
 
 
 def _scores(found: Mapping[str, Any]) -> str:

@@ -93,5 +93,4 @@ def _found(life: CertificateLife) -> Finding:
     whose = "the certificate" + (" of the region's authority" if life.name == AUTHORITY else "")
     if life.standing is Standing.FINE:
         return Finding(_NAME, State.OK, f"{whose.removeprefix('the ')} until {life.end}")
-    state = State.WARN if life.standing is Standing.SOON else State.FAIL
-    return Finding(_NAME, state, f"{whose} {life}", life.remedy)
+    return Finding(_NAME, life.state, f"{whose} {life}", life.remedy)

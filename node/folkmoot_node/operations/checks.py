@@ -14,7 +14,7 @@ from folkmoot_node.operations.council_codes import doubt_about_council
 from folkmoot_node.operations.restore import DRILLED
 from folkmoot_node.operations.retention import expired
 from folkmoot_node.policies.release_policy import load_unsigned
-from folkmoot_node.policies.risk_policy import RENEWAL, load_policy
+from folkmoot_node.policies.risk_policy import RENEWAL, WARN_DAYS, load_policy
 from folkmoot_node.policies.trusted_signer import NOT_PINNED
 from folkmoot_node.store.extracts_read import last_read
 from folkmoot_operator import backup_checks
@@ -23,8 +23,6 @@ from folkmoot_operator.moments import day, to_text
 from folkmoot_operator.private_files import is_open_to_others
 from folkmoot_operator.problems import ExitCode, Problem
 
-WARN_DAYS = 30
-"""So many days before a policy's last one, `doctor` warns."""
 _HOME, _SUNSET, _EXTRACTS, _SIGNER = "home", "sunset", "extracts", "signer"
 _KEPT_KEY, _RESTORED = "backups with the store's key", "restored"
 _OTHER_CODE = (

@@ -22,8 +22,9 @@ from folkmoot_node.federation.identity import KeyFiles
 from folkmoot_node.home import SERVE_LOCK, NodeHome, open_home
 from folkmoot_node.plugins.installed import installed_plugins
 from folkmoot_node.policies.release_policy import load_unsigned
-from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.policies.risk_policy import WARN_DAYS, load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
+from folkmoot_node.store.checks import MIN_FREE_BYTES
 from folkmoot_node.store.encrypted_file import is_in_use
 from folkmoot_node.store.use import end_of_keeping, end_of_use, open_scores
 from folkmoot_operator.backup_status import newest_backup
@@ -36,8 +37,6 @@ from folkmoot_operator.status_screen import Status
 
 SCHEMA = 1
 """Of the document: keys are added without a new number, and never change their meaning."""
-SUNSET_DAYS = 30
-MIN_FREE_BYTES = 2 * 1024**3
 _OF_MEMBERS = (
     "evidence", "stopped_run", "rounds", "budget", "policies", "scores", "certificates", "backup",
     "serve",
@@ -59,12 +58,8 @@ def node_status(folder: Path, clock: Clock = system_clock) -> Status:
     try:
         config = load_config(folder)
     except Problem as problem:
-        fault = problem
-
-        def fail() -> None:
-            raise fault
-
-        status.read("node", fail)
+        status.document["node"] = None
+        status.unreadable("node", str(problem), problem.remedy)
         return status.finished()
     status.document["node"] = {
         "council": config.council,
@@ -75,9 +70,7 @@ def node_status(folder: Path, clock: Clock = system_clock) -> Status:
         try:
             home = stack.enter_context(open_home(folder, clock=clock))
         except Problem as problem:
-            status.document["unreadable"] = [
-                {"section": "state", "problem": str(problem), "remedy": problem.remedy}
-            ]
+            status.unreadable("state", str(problem), problem.remedy)
         else:
             _of_state(status, home, now)
         pause = status.document.get("pause")
@@ -238,7 +231,7 @@ def _policies(status: Status, config: NodeConfig, now: int) -> dict[str, Any]:
         left = (sunset - today).days
         if left < 0:
             status.need(f"the {name} ended on {sunset}", remedy, 8)
-        elif left <= SUNSET_DAYS:
+        elif left <= WARN_DAYS:
             status.need(f"the {name} ends on {sunset}", remedy, 30)
     return {
         "risk_policy": {"name": risk.name, "sunset": risk.sunset.isoformat()},

@@ -25,6 +25,8 @@ RENEWAL = (
     "node.toml as scoring.risk_policy"
 )
 """What to do when a policy has ended: no command helps."""
+WARN_DAYS = 30
+"""So many days before the end of a policy or of a licence, `doctor` and `status` warn."""
 
 Days = Annotated[int, Field(ge=0, le=3660)]
 

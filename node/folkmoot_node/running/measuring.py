@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +11,7 @@ from folkmoot_node.evidence.scoring_runs import ACTIONS, BEGUN, INCOMPLETE, STOR
 from folkmoot_node.federation.certificate_lives import AUTHORITY, NODE, certificates
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.signals import metrics
+from folkmoot_operator.checks import free_share
 from folkmoot_operator.metrics import Readings
 from folkmoot_operator.problems import Problem
 
@@ -87,5 +86,4 @@ def _certificates(home: NodeHome, readings: Readings) -> None:
 
 
 def _disk(home: NodeHome, readings: Readings) -> None:
-    usage = shutil.disk_usage(home.config.home)
-    readings.set(metrics.DISK_FREE, math.floor(100 * usage.free / usage.total) / 100)
+    readings.set(metrics.DISK_FREE, free_share(home.config.home))

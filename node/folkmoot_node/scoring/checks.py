@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 
-from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.policies.risk_policy import WARN_DAYS, load_policy
 from folkmoot_node.scoring.area_types import unstated_area, unstated_areas
 from folkmoot_node.scoring.binding import bind_for, ended_licence
 from folkmoot_node.settings.node_toml import NodeConfig
@@ -41,10 +41,6 @@ def policy_and_sources(config: NodeConfig, today: datetime.date) -> Check:
             yield Finding(_NAME, State.OK, found)
 
     return Check(_NAME, look)
-
-
-WARN_DAYS = 30
-"""So many days before the end of a licence, `doctor` warns."""
 
 
 def licences(config: NodeConfig, today: datetime.date) -> Check:

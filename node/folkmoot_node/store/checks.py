@@ -12,7 +12,7 @@ from folkmoot_node.store.use import open_scores, require_in_use
 from folkmoot_operator.checks import Check, Finding, State, free_bytes
 from folkmoot_operator.problems import ExitCode, Problem
 
-MIN_FREE = 2 * 1024**3
+MIN_FREE_BYTES = 2 * 1024**3
 """Bytes of disk that a run on a large council may need."""
 
 
@@ -42,7 +42,7 @@ def disk(folder: Path) -> Check:
 
     def look() -> str:
         free = free_bytes(folder)
-        if free < MIN_FREE:
+        if free < MIN_FREE_BYTES:
             raise Problem(
                 f"{free / 1024**3:.1f} GiB free",
                 remedy="Free at least 2 GiB for a scoring run",

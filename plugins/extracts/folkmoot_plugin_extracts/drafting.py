@@ -29,8 +29,6 @@ _CATEGORIES = {
     "education": r"school|pupil|meal|\bfsm\b|send\b|education",
     "employment": r"employ|job|work",
 }
-_STATED = re.compile(r"extract|as.?at|report|snapshot", re.IGNORECASE)
-_KIND = re.compile(r"type|status", re.IGNORECASE)
 _PROTECTED = {
     "age": r"\bage\b|birth|dob",
     "disability": r"disab",

@@ -13,14 +13,8 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from folkmoot_operator.backup_file import (
-    About,
-    Source,
-    make_key,
-    read_backup,
-    read_identities,
-    write_backup,
-)
+from folkmoot_operator.age_encryption import make_key, read_identities
+from folkmoot_operator.backup_file import About, Source, read_backup, write_backup
 from folkmoot_operator.backup_folder import those_in
 from folkmoot_operator.backup_home import restore
 from folkmoot_operator.problems import ExitCode, Problem

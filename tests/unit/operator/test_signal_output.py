@@ -23,6 +23,7 @@ from folkmoot_operator.settings import Settings, parse
 from folkmoot_operator.signal_settings import LogSettings, MetricsSettings
 from folkmoot_operator.spans import Span, span
 from tests.otlp_receiver import attributes_of, receiving
+from tests.ports import free_port
 
 WHY = "It is about nothing but this test."
 CALLS = Metric(
@@ -33,13 +34,6 @@ LISTED = listed(CALLS, OPEN)
 VISIT = Span("node.test", WHY, {"round": Kind.ROUND})
 RUN = Span("node.test.run", WHY, coarse=True)
 SECRET = "Zyxwvut"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 class File(Settings):

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from tests.borough import BOROUGH
-from tests.postgresql import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 

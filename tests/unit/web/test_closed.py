@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from folkmoot_web.settings import WebSettings
-from tests.listeners import free_port
+from tests.ports import free_port
 from tests.web_site import Browser, product, serving_site
 
 

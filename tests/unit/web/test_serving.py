@@ -27,7 +27,7 @@ from folkmoot_web.routes import Routes
 from folkmoot_web.serving import Serving
 from folkmoot_web.settings import WebSettings
 from folkmoot_web.site import build_site
-from tests.postgresql import free_port
+from tests.ports import free_port
 from tests.web_site import PASSWORD, Browser, product, routes, running_site, serving_site
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import threading
@@ -59,6 +58,7 @@ from folkmoot_coordinator.server.server import CoordinatorServer
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.settings import parse
+from tests.ports import free_ports
 
 BOLTON, BURY, TRAFFORD = GssCode("E08000001"), GssCode("E08000002"), GssCode("E08000009")
 POLICY_DIGEST = bytes(range(32))
@@ -72,16 +72,6 @@ class FakeClock:
 
     def __call__(self) -> int:
         return self.now
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def make_key() -> ec.EllipticCurvePrivateKey:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from folkmoot_coordinator.server import server as serving
 from tests import service_restrictions
 from tests.absent import absent
 from tests.notified import Manager, service_manager
-from tests.other_accounts import Account
+from tests.other_accounts import Account, give_to
 from tests.served_site import ServedSite, viewer_table
 from tests.service_restrictions import under
 from tests.service_units import read_unit
@@ -30,14 +29,6 @@ if TYPE_CHECKING:
 
 ACCOUNT = Account(64_321, 64_321)
 WATCHDOG_SECONDS = 2.4
-
-
-def give_to_account(home: Path) -> None:
-    for path in (home, *home.rglob("*")):
-        os.chown(path, ACCOUNT.uid, ACCOUNT.gid)
-    for above in home.parents:
-        if above != Path("/") and not above.stat().st_mode & 1:
-            above.chmod(above.stat().st_mode | 0o011)
 
 
 @contextmanager
@@ -89,7 +80,7 @@ def test_a_coordinator_enrols_and_is_watched(stopped_region: Region) -> None:
     site = ServedSite.of(region.home)
     client = region.invite()
     region.database.close()
-    give_to_account(region.home.path)
+    give_to(ACCOUNT, region.home.path)
     with (
         service_manager() as manager,
         run_as_unit("folkmoot-coordinator.service", "serve", region.home.path, manager) as process,
@@ -111,7 +102,7 @@ def test_a_site_of_its_own_draws_and_is_watched(stopped_region: Region) -> None:
         file.write(viewer_table(enabled="false"))
     site = ServedSite.of(region.home)
     region.database.close()
-    give_to_account(region.home.path)
+    give_to(ACCOUNT, region.home.path)
     with (
         service_manager() as manager,
         run_as_unit("folkmoot-viewer.service", "view", region.home.path, manager) as process,

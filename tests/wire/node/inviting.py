@@ -6,6 +6,7 @@ import shutil
 import time
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from folkmoot_coordinator.membership.councils import record_certificate
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_node.federation.identity import KeyFiles, create_request, keep_membership
 from tests.commands import Done, run_inside
-from tests.listeners import free_port
+from tests.ports import free_ports
 from tests.wire.coordinator.conftest import start_serve
 
 COUNCIL = "E08000009"
@@ -62,25 +63,30 @@ class Inviting:
         }
 
 
+@contextmanager
+def running(home: Path, name: str) -> Iterator[Inviting]:
+    """A new region in a folder, whose coordinator runs."""
+    region = Inviting(home)
+    collection, enrolment = free_ports(2)
+    region.coordinator(
+        "init", "--name", name, "--host", "127.0.0.1",
+        "--collection-port", collection, "--enrolment-port", enrolment,
+    )  # fmt: skip
+    process = start_serve(region.home)
+    try:
+        yield region
+    finally:
+        process.kill()
+        assert process.process.stdout is not None
+        process.process.stdout.close()
+
+
 @pytest.fixture(scope="session")
 def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Inviting, Inviting]]:
     """Two regions, and nothing else."""
-    made, processes = [], []
-    try:
-        for name in ("North", "South"):
-            region = Inviting(tmp_path_factory.mktemp(name))
-            region.coordinator(
-                "init", "--name", name, "--host", "127.0.0.1",
-                "--collection-port", free_port(), "--enrolment-port", free_port(),
-            )  # fmt: skip
-            processes.append(start_serve(region.home))
-            made.append(region)
-        yield made[0], made[1]
-    finally:
-        for process in processes:
-            process.kill()
-            assert process.process.stdout is not None
-            process.process.stdout.close()
+    north, south = (tmp_path_factory.mktemp(name) for name in ("North", "South"))
+    with running(north, "North") as one, running(south, "South") as other:
+        yield one, other
 
 
 @pytest.fixture

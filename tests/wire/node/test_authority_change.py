@@ -10,29 +10,17 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from inviting import COUNCIL, Inviting
+from inviting import COUNCIL, Inviting, running
 
 from folkmoot_node.federation.identity import KeyFiles
 from tests.commands import Done, run_inside
-from tests.listeners import free_port
-from tests.wire.coordinator.conftest import start_serve
 
 
 @pytest.fixture
 def region(tmp_path: Path) -> Iterator[Inviting]:
     """A region of its own, since its authority changes."""
-    made = Inviting(tmp_path / "region")
-    made.coordinator(
-        "init", "--name", "North", "--host", "127.0.0.1",
-        "--collection-port", free_port(), "--enrolment-port", free_port(),
-    )  # fmt: skip
-    process = start_serve(made.home)
-    try:
+    with running(tmp_path / "region", "North") as made:
         yield made
-    finally:
-        process.kill()
-        assert process.process.stdout is not None
-        process.process.stdout.close()
 
 
 def joined(region: Inviting, scored_home: Path, place: Path) -> Path:

@@ -36,7 +36,8 @@ from folkmoot_operator.private_files import write_private
 from folkmoot_operator.problems import ExitCode
 from tests.commands import Done
 from tests.forked_commands import run_forked
-from tests.listeners import Proxy, free_port, grpc_server, listening, saying, silence, tls
+from tests.listeners import Proxy, grpc_server, listening, saying, silence, tls
+from tests.ports import free_port
 
 REFUSED, SETTINGS, UNREACHABLE = ExitCode.REFUSED, ExitCode.SETTINGS, ExitCode.UNREACHABLE
 

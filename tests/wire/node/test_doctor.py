@@ -148,7 +148,7 @@ def test_an_expired_certificate(stage: Stage) -> None:
 
 
 def test_a_disk_without_room(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_checks, "MIN_FREE", 2**80)
+    monkeypatch.setattr(store_checks, "MIN_FREE_BYTES", 2**80)
     assert "GiB free" in failures(stage.home)["disk"]
 
 

@@ -25,7 +25,7 @@ from tests import service_restrictions
 from tests.absent import absent
 from tests.forked_commands import run_forked
 from tests.notified import Manager, service_manager
-from tests.other_accounts import ROOT, Account
+from tests.other_accounts import ROOT, Account, give_to
 from tests.service_restrictions import under
 from tests.service_units import read_unit
 
@@ -121,14 +121,6 @@ def test_a_schedule_that_nobody_would_heed_is_refused(stage: Stage) -> None:
     assert "folkmoot-score.timer" in refused.stderr
 
 
-def give_to_account(home: Path) -> None:
-    for path in (home, *home.rglob("*")):
-        os.chown(path, ACCOUNT.uid, ACCOUNT.gid)
-    for above in home.parents:
-        if above != Path("/") and not above.stat().st_mode & 1:
-            above.chmod(above.stat().st_mode | 0o011)
-
-
 def run_as_unit(
     name: str, home: Path, *command: str, also: tuple[Path, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
@@ -145,7 +137,7 @@ def test_a_node_scores_and_answers_under_the_restrictions_of_its_units(stage: St
     stage.coordinator.rounds = [codec.encode_round(ask())]
     with (stage.home / "node.toml").open("a") as file:
         file.write(ALONE)
-    give_to_account(stage.home)
+    give_to(ACCOUNT, stage.home)
     serve = [*START, "serve", "--home", str(stage.home), "--no-plugins", "--until-idle"]
 
     first = run_as_unit("folkmoot-node.service", stage.home, *serve)

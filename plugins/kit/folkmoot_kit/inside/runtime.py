@@ -27,7 +27,6 @@ from folkmoot_sdk.parameters import build
 from folkmoot_sdk.schema import Schema
 from folkmoot_sdk.source import DataSource
 
-Body = Mapping[str, Any]
 Answer = tuple[dict[str, Any], "Sequence[Part] | None"]
 
 _EXIT_CHANNEL_CLOSED = 0

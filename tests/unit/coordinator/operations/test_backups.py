@@ -18,7 +18,8 @@ from folkmoot_coordinator.operations.back_up import back_up
 from folkmoot_coordinator.operations.checks import backups
 from folkmoot_operator import checks
 from folkmoot_operator.accounts import Operator
-from folkmoot_operator.backup_file import make_key, read_backup
+from folkmoot_operator.age_encryption import make_key
+from folkmoot_operator.backup_file import read_backup
 from folkmoot_operator.backup_settings import BackupSettings
 from folkmoot_operator.checks import State
 from folkmoot_operator.problems import ExitCode, Problem

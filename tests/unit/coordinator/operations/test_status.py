@@ -16,6 +16,7 @@ from folkmoot_coordinator.operations.status import coordinator_status
 from folkmoot_coordinator.rounds.round_store import open_round
 from tests.commands import Done, run_inside
 from tests.enrolled import enrol
+from tests.ports import free_port
 from tests.unit.coordinator.conftest import BOLTON, BURY, small_round
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ KEYS = {
     "schema", "at", "version", "region", "database", "pause", "councils", "requests", "rounds",
     "incidents", "drafts", "authority", "backup", "disk", "serve", "site", "unreadable", "needs",
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def nobody_listens(office: Office) -> None:
+    path = office.home.settings_file
+    path.write_text(path.read_text().replace("7443", str(free_port())))
 
 
 def command(office: Office, *arguments: str) -> Done:
@@ -96,6 +103,25 @@ def test_councils_that_are_silent_and_rounds_as_far_as_they_have_come(office: Of
     office.clock.now += 2 * 3600
     wanted = document(office)["needs"][1]
     assert "is open after its deadline" in wanted["what"]
+
+
+@pytest.mark.parametrize(
+    ("lives", "left", "standing"),
+    [(90, 15, "fine"), (90, 14, "soon"), (7, 3, "fine"), (7, 2, "soon"), (90, 0, "none")],
+)
+def test_how_long_the_certificate_of_a_council_lasts(
+    office: Office, lives: int, left: int, standing: str
+) -> None:
+    enrol(office, BOLTON)
+    ends = office.clock() + left * DAY
+    with office.database.writing() as session:
+        session.execute(
+            update(CertificateRow).values(issued_at=ends - lives * DAY, expires_at=ends)
+        )
+    found = document(office)
+    assert [one["certificate_standing"] for one in found["councils"]] == [standing]
+    asked = [one["what"] for one in found["needs"] if one["what"].startswith("certificate of")]
+    assert len(asked) == (standing == "soon"), asked
 
 
 def test_a_pause_comes_first(office: Office) -> None:

@@ -12,7 +12,8 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import Epsilon, Rho
 from folkmoot.rounds import Mechanism, Round
 from folkmoot_coordinator.clock import HOUR
-from folkmoot_coordinator.rounds.round_making import read_round
+from folkmoot_coordinator.rounds.question import read_question
+from folkmoot_coordinator.rounds.round_making import make_round
 from folkmoot_operator.problems import ExitCode, Problem
 
 NOW = 1_800_000_000
@@ -52,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
 def read(folder: Path, text: str = TEXT) -> Round:
     path = folder / "round.toml"
     path.write_text(text)
-    return read_round(path, ENROLLED, NOW).round_
+    return make_round(read_question(path), ENROLLED, NOW).round_
 
 
 def problem(folder: Path, text: str = TEXT) -> Problem:
@@ -83,7 +84,7 @@ def test_all_means_those_enrolled(folder: Path) -> None:
     assert read(folder, text).councils == ("E08000001", "E08000002")
     path = folder / "round.toml"
     with pytest.raises(Problem, match="no council has enrolled"):
-        read_round(path, [], NOW)
+        make_round(read_question(path), [], NOW)
 
 
 def test_areas_of_councils_not_invited_are_passed_over(folder: Path) -> None:
@@ -217,7 +218,7 @@ def test_names_and_editions_of_codes_are_kept_beside_the_round(folder: Path) -> 
     )
     path = folder / "round.toml"
     path.write_text(text)
-    found = read_round(path, ENROLLED, NOW)
+    found = make_round(read_question(path), ENROLLED, NOW)
     assert found.code_names.names == {
         "band": {"high": "Telephone call"},
         "lsoa": {
@@ -230,7 +231,7 @@ def test_names_and_editions_of_codes_are_kept_beside_the_round(folder: Path) -> 
     assert found.round_.workload == read(folder).workload, "they are not in the question"
     path.write_text(text.replace("high = ", "hihg = "))
     with pytest.raises(Problem, match="'hihg', which is not one of its codes") as caught:
-        read_round(path, ENROLLED, NOW)
+        make_round(read_question(path), ENROLLED, NOW)
     assert "Did you mean 'high'?" in caught.value.remedy
 
 
@@ -239,10 +240,10 @@ def test_within_that_is_not_used_is_doubted(folder: Path) -> None:
     (folder / "areas.csv").write_text(f"council,area,within\n{rows}\n")
     path = folder / "round.toml"
     path.write_text(TEXT)
-    [doubt] = read_round(path, ENROLLED, NOW).doubts
+    [doubt] = make_round(read_question(path), ENROLLED, NOW).doubts
     assert "areas.csv has a column `within`, which is not used" in doubt
     (folder / "areas.csv").write_text(AREAS)
-    assert read_round(path, ENROLLED, NOW).doubts == ()
+    assert make_round(read_question(path), ENROLLED, NOW).doubts == ()
 
 
 SERIES = """\

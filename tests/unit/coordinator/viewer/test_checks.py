@@ -11,6 +11,7 @@ import pytest
 from cryptography import x509
 from sqlalchemy import text
 
+from folkmoot_coordinator.clock import DAY
 from folkmoot_coordinator.config import BoundarySettings, CoordinatorSettings, RoundSettings
 from folkmoot_coordinator.drafts.checks import drafts
 from folkmoot_coordinator.membership.certificate_authority import Authority
@@ -18,8 +19,8 @@ from folkmoot_coordinator.viewer.checks import site
 from folkmoot_coordinator.viewer.keys.models import API_KEYS
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS
 from folkmoot_coordinator.viewer.settings import site_settings
+from folkmoot_operator.certificate_lives import SOON_DAYS
 from folkmoot_operator.checks import Finding, State, examine
-from folkmoot_web.checks import SOON
 from folkmoot_web.site import State as SiteState
 from folkmoot_web.site import open_state
 from tests.viewer_region import ViewerRegion, viewer_region
@@ -139,8 +140,8 @@ def test_a_certificate_near_its_end(region: ViewerRegion) -> None:
     for now, state in (
         (begins - 1, State.FAIL),
         (begins, State.OK),
-        (ends - int(SOON.total_seconds()), State.OK),
-        (ends - int(SOON.total_seconds()) + 1, State.WARN),
+        (ends - SOON_DAYS * DAY - 1, State.OK),
+        (ends - SOON_DAYS * DAY, State.WARN),
         (ends - 1, State.WARN),
         (ends, State.FAIL),
     ):

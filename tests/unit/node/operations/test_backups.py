@@ -26,7 +26,8 @@ from folkmoot_node.operations.restore import note_drill, restore_node
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_operator import checks
 from folkmoot_operator.accounts import Operator
-from folkmoot_operator.backup_file import make_key, read_backup
+from folkmoot_operator.age_encryption import make_key
+from folkmoot_operator.backup_file import read_backup
 from folkmoot_operator.backup_settings import BackupSettings
 from folkmoot_operator.checks import State
 from folkmoot_operator.problems import ExitCode, Problem
