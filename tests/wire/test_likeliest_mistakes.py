@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import Done, run_inside
+from tests.ports import free_ports
 
 NOBODY = "nobody"
 NODE, REGION, PLUGIN = "folkmoot-node", "folkmoot-coordinator", "folkmoot-plugin"
@@ -203,9 +204,9 @@ def listen(place: Place) -> None:
     server.listen()
     place.held.append(server)
     port = server.getsockname()[1]
-    place.edit(
-        "region/coordinator.toml", 'listen = "127.0.0.1:7443"', f'listen = "127.0.0.1:{port}"'
-    )
+    settings = (place.path / "region" / "coordinator.toml").read_text()
+    listening = re.findall(r'listen = "127.0.0.1:[0-9]+"', settings)  # nodes first
+    place.edit("region/coordinator.toml", listening[0], f'listen = "127.0.0.1:{port}"')
 
 
 def unscored(place: Place) -> None:
@@ -414,11 +415,25 @@ def right(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "exports").mkdir()
     (path / "exports" / "council_tax.csv").write_text(EXTRACT)
     place = Place(path)
+    collection, enrolment = map(str, free_ports(2))
     for words in (
         (NODE, *INIT, "--home", "@node", "--from", "@exports", *LIMITS),
         SCORE,
         (NODE, "policy", "sign", "--signer", "A. Khan", "--home", "@node"),
-        (REGION, "init", "--home", "@region", "--name", "North", "--host", "127.0.0.1"),
+        (
+            REGION,
+            "init",
+            "--home",
+            "@region",
+            "--name",
+            "North",
+            "--host",
+            "127.0.0.1",
+            "--collection-port",
+            collection,
+            "--enrolment-port",
+            enrolment,
+        ),
         (REGION, "invite", "E08000009", "--home", "@region", "--out", "@/invitations"),
     ):
         place.run(words).said()
