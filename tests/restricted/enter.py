@@ -61,6 +61,7 @@ def put(stage, place):
 
 def places(given):
     """Lays out what the unit sees."""
+    os.umask(0o022)  # not that of a test that has run a command, which closes new files
     unshared = NEWNS | (NEWNET if given["private_network"] else 0)
     if libc.unshare(unshared) != 0:
         raise OSError(ctypes.get_errno(), "unshare")

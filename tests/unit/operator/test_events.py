@@ -185,7 +185,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_a_library_is_named_and_not_quoted(tmp_path: Path) -> None:
     log_output.configure(LogSettings(file=Path("log")), tmp_path, "folkmoot-node")
     logging.getLogger("httpx").info("HTTP Request: GET https://x.example/?uprn=918273645546")
-    library = logging.getLogger("uvicorn.error")
+    library = logging.getLogger("library.error")
     library.warning("GET /households/%s?token=%s", "918273645546", SECRET)
     try:
         raise ValueError(SECRET)
@@ -193,8 +193,8 @@ def test_a_library_is_named_and_not_quoted(tmp_path: Path) -> None:
         library.exception("Exception in ASGI application %s", SECRET)
     text = (tmp_path / "log").read_text()
     assert "httpx" not in text
-    assert "library uvicorn.error warned at" in text
-    assert "library uvicorn.error failed at" in text
+    assert "library library.error warned at" in text
+    assert "library library.error failed at" in text
     assert "ValueError" in text
     assert SECRET not in text
     assert "918273645546" not in text

@@ -104,5 +104,5 @@ def test_a_draft_is_printed_and_its_kind_must_draft(home):
     file = home / "extracts" / "council_tax.csv"
     printed = run_inside("folkmoot-node", "sources", "draft", file).said()
     assert 'uprn = "UPRN"' in printed
-    refused = run_inside("folkmoot-node", "sources", "draft", file, "--kind", "savvi").said(3)
+    refused = run_inside("folkmoot-node", "sources", "draft", file, "--kind", "sql").said(3)
     assert "has nothing to draft" in refused
