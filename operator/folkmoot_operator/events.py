@@ -267,5 +267,6 @@ def fault_text(error: BaseException) -> str:
 
 
 def _cut(text: str) -> str:
-    line = " ".join(text.split())
+    """A text on one line, without signs that steer a terminal or that cannot be encoded."""
+    line = "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))
     return line if len(line) <= MAX_CHARACTERS else f"{line[:MAX_CHARACTERS]}…"
