@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from folkmoot_operator.backup_folder import file_name
-from folkmoot_operator.backup_status import OLD_SECONDS, newest_backup
+from folkmoot_operator.backup_settings import OLD_DAYS
+from folkmoot_operator.backup_status import newest_backup
 from folkmoot_operator.status_screen import Status
 
 MADE = 1_764_000_000
@@ -17,7 +18,7 @@ MADE = 1_764_000_000
     ("made", "age", "words"),
     [
         (False, 0, "there is no backup in"),
-        (True, OLD_SECONDS + 61, "is 2 days old"),
+        (True, OLD_DAYS * 86_400 + 61, "is 2 days old"),
         (True, 60, ""),
     ],
 )
