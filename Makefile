@@ -22,8 +22,10 @@ SOAK_SEED ?= 1
 ATTACK ?= 10
 ROLE ?= all
 KEY ?= bundle-key.pem
-# Neighbours stay together, so that what a module sets up is set up once; who is done first helps.
-PYTEST := $(BIN)/pytest -n auto --dist worksteal
+# One process more than processors, since many tests wait for other processes. Neighbours stay
+# together, so that what a module sets up is set up once; who is done first helps.
+PROCESSES ?= $(shell expr $$(nproc) + 1)
+PYTEST := $(BIN)/pytest -n $(PROCESSES) --dist worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 

@@ -69,7 +69,7 @@ def test_no_file_of_ours_has_a_formula(tmp_path: Path) -> None:
 
     for number, table in enumerate(tables):
         harmless_table(table).write_csv(tmp_path / f"results-{number}.csv")
-        export_households._harmless(table).write_csv(tmp_path / f"households-{number}.csv")
+        export_households.harmless(table).write_csv(tmp_path / f"households-{number}.csv")
     files = sorted(tmp_path.iterdir())
     assert len(files) == 8
     for path in files:

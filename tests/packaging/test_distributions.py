@@ -191,7 +191,8 @@ def test_what_is_installed_has_the_version(tmp_path: Path) -> None:
         ours = {item for item in needed if item.startswith("folkmoot")}
         assert ours == {
             f"folkmoot=={VERSION}",
-            f"folkmoot-operator[database]=={VERSION}",
+            f"folkmoot-operator[backups,database]=={VERSION}",
+            f"folkmoot-operator[metrics]=={VERSION}; extra == 'metrics'",
             f"folkmoot-web=={VERSION}; extra == 'viewer'",
         }
         assert {"numpy>=2", "sqlalchemy>=2"} <= set(needed)

