@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from folkmoot_operator.backup_file import About, Read, Written
-from folkmoot_operator.backup_folder import Backup
-from folkmoot_operator.backup_home import Restored
-from folkmoot_operator.backup_settings import BackupSettings
 from folkmoot_operator.console import console, print_json
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
+
+if TYPE_CHECKING:  # a backup's own modules take a fifth of a second
+    from folkmoot_operator.backup_file import About, Read, Written
+    from folkmoot_operator.backup_folder import Backup
+    from folkmoot_operator.backup_home import Restored
+    from folkmoot_operator.backup_settings import BackupSettings
 
 Identity = Annotated[
     Path,

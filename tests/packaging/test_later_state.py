@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from folkmoot_coordinator.database.connection import TABLES_VERSION
 from tests.commands import run_inside
 from tests.packaging.folders.views import HERE, unpack
 
@@ -47,7 +48,7 @@ LATER = {
     "tables of a coordinator": (
         sql("coordinator/coordinator.sqlite", "UPDATE alembic_version SET version_num = '9999'"),
         (COORDINATOR, "councils"),
-        ("later version", "0009"),
+        ("later version", TABLES_VERSION),
     ),
     "settings of a coordinator": (
         settings("coordinator/coordinator.toml"), (COORDINATOR, "councils"), ("schema",),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -98,21 +97,3 @@ def test_the_samples_of_keys_and_decisions_are_taken(tmp_path: Path) -> None:
         "allowed"
     ].values()
     assert AllowedPlugin(**allowed).files
-
-
-def test_the_bundle_without_the_internet_holds_all_that_a_node_requires() -> None:
-    text = (ROOT / "deploy" / "README.md").read_text("utf-8")
-    built = text[text.index("for d in") : text.index("; do")].replace("\\\n", " ").split()[3:]
-    ours = {
-        tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]["name"]: folder
-        for folder in (path.parent.relative_to(ROOT).as_posix()
-                       for path in (*ROOT.glob("*/pyproject.toml"),
-                                    *ROOT.glob("plugins/*/pyproject.toml")))
-    }  # fmt: skip
-    assert {"node", "plugins/kit"} <= set(built)
-    for distribution, folder in ours.items():
-        if folder in built:
-            for requirement in metadata.requires(distribution) or ():
-                name = re.split(r"[^\w.-]", requirement)[0]
-                optional = "extra ==" in requirement
-                assert optional or name not in ours or ours[name] in built, f"{folder}: {name}"
