@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -63,6 +64,18 @@ def umask() -> Iterator[int]:
     os.umask(before)
     yield before
     os.umask(before)
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[None]:
+    """Puts logging back: a program that a test runs here says where its log goes."""
+    names = (None, "folkmoot_operator", "folkmoot_web", "folkmoot_node", "folkmoot_coordinator")
+    loggers = [logging.getLogger(name) for name in names]
+    before = [(one, one.handlers[:], one.level) for one in loggers]
+    yield
+    for one, handlers, level in before:
+        one.handlers[:] = handlers
+        one.setLevel(level)
 
 
 @pytest.fixture
