@@ -21,6 +21,9 @@ EXAMPLES = int(os.environ.get("FOLKMOOT_EXAMPLES", "1"))
 LONG = (ROOT / "tests" / "statistical", ROOT / "tests" / "simulation")
 """Folders of tests that take minutes: they come first, so that no process ends alone with one."""
 
+os.environ.pop("COLUMNS", None)
+"""Tables are as wide as where no width is asked for; who runs several tests at once asks for one."""
+
 settings.register_profile(
     "folkmoot",
     deadline=None,  # a busy machine is not a fault
