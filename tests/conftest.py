@@ -22,7 +22,7 @@ LONG = (ROOT / "tests" / "statistical", ROOT / "tests" / "simulation")
 """Folders of tests that take minutes: they come first, so that no process ends alone with one."""
 
 os.environ.pop("COLUMNS", None)
-"""Tables are as wide as where no width is asked for; who runs several tests at once asks for one."""
+"""Tables are as wide as where nobody asks for a width, as who runs several tests at once does."""
 
 settings.register_profile(
     "folkmoot",

@@ -5,7 +5,8 @@ import datetime
 import pytest
 
 from folkmoot.geography import GssCode
-from folkmoot_coordinator.rounds.round_making import read_round
+from folkmoot_coordinator.rounds.question import read_question
+from folkmoot_coordinator.rounds.round_making import make_round
 from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
@@ -77,7 +78,9 @@ def test_round_files_open_rounds_within_the_release_policy(tmp_path, question):
     (tmp_path / policies.AREAS_FILE).write_text(policies.areas_file(areas), "utf-8")
     file = tmp_path / "round-1.toml"
     file.write_text(policies.round_file(question, 2), "utf-8")
-    round_ = read_round(file, [GssCode(code) for code in areas], now=1_800_000_000).round_
+    round_ = make_round(
+        read_question(file), [GssCode(code) for code in areas], now=1_800_000_000
+    ).round_
 
     (tmp_path / "release-policy.toml").write_text(
         policies.release_policy(TRAFFORD, policies.GENEROUS, DAYS[0]), "utf-8"
