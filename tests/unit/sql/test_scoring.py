@@ -4,77 +4,19 @@ from __future__ import annotations
 
 import csv
 import random
+import sys
 from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "simulation"))
+
+from region import MAPPING, RISK_POLICY
+from region import SOURCES as FILES
+
 from tests.forked_commands import run_forked
 from tests.postgresql import PASSWORD
 
-MAPPING = """\
-schema = 1
-name = "council_tax"
-level = "household"
-supplier = "Revenues"
-files = ["council_tax.csv"]
-uprn = "UPRN"
-
-[fields.council_tax_arrears]
-column = "Arrears"
-type = "number"
-unit = "GBP"
-minimum = 0
-absent = 0
-combine = "sum"
-category = "finance"
-
-[fields.council_tax_support]
-column = "Support"
-type = "boolean"
-true = ["Y"]
-false = ["N"]
-absent = false
-combine = "any"
-category = "finance"
-
-[fields.lsoa]
-column = "LSOA"
-type = "area"
-combine = "first"
-category = "geography"
-"""
-RISK_POLICY = """\
-schema = 1
-name = "Winter support 2026"
-purpose = "winter_support"
-legal_basis = "A test"
-owner = "A tester"
-sunset = 2099-12-31
-
-[[factors]]
-factor = "financial_hardship"
-weight = 100
-
-[[bands]]
-name = "none"
-from = 0
-action = "No action"
-[[bands]]
-name = "high"
-from = 45
-action = "Telephone call by a support officer"
-
-[attributes.lsoa]
-field = "lsoa"
-"""
-FILES = """
-[[sources]]
-name = "council_tax"
-kind = "extracts"
-[sources.options]
-mapping = "mappings/council_tax.toml"
-folder = "extracts"
-"""
 TABLE = """
 [[sources]]
 name = "council_tax"
