@@ -199,8 +199,8 @@ def extracts(home: NodeHome) -> Check:
         what = f"no file of {home.config.extracts_folder.name}/ is to be deleted"
         if read:
             what = (
-                f"{len(read)} files are kept for {rule.extracts_days} days after the last good "
-                f"run that reads them, now until {min(read) + kept} at least"
+                f"files that a good run has read: {len(read)}, kept for {rule.extracts_days} days "
+                f"after the last one, now until {min(read) + kept} at least"
             )
         old = [
             path
@@ -208,7 +208,7 @@ def extracts(home: NodeHome) -> Check:
             if when is None and day(path.stat().st_mtime) + kept < today
         ]
         if old:
-            what += f"; {len(old)} older ones have been read by no good run, and stay"
+            what += f"; older files that no good run has read, and that stay: {len(old)}"
             remedy = (
                 "If you need them no longer, delete them yourself: the node deletes only what a "
                 f"good run has read. The first is {old[0]}"
@@ -228,7 +228,7 @@ def signer(home: NodeHome) -> Check:
         what = f"who may sign: {trusted}"
         changes = home.ledger.signers()[1:]
         if changes:
-            what += f"; the ledger has {len(changes)} changes of signer, the last "
+            what += f"; changes of signer in the ledger: {len(changes)}, the last "
             what += f"before {to_text(changes[-1].at)}"
         key = home.keys.policy_key
         if not trusted.is_pinned:
