@@ -12,8 +12,7 @@ from folkmoot_coordinator.signals import spans as coordinator_spans
 from folkmoot_node.signals import events as node_events
 from folkmoot_node.signals import metrics as node_metrics
 from folkmoot_node.signals import spans as node_spans
-from folkmoot_operator.events import REFUSED, Kind, LogEvent
-from folkmoot_operator.log_output import output_events
+from folkmoot_operator.events import LIBRARY_FAILED, LIBRARY_WARNED, REFUSED, Kind, LogEvent
 from folkmoot_operator.metrics import Metric
 from folkmoot_operator.spans import Span
 from folkmoot_web.events import EVENTS as WEB_EVENTS
@@ -24,7 +23,7 @@ EVENTS: Mapping[str, LogEvent] = {
     **node_events.EVENTS,
     **coordinator_events.EVENTS,
     **WEB_EVENTS,
-    **{event.name: event for event in (*output_events(), REFUSED)},
+    **{event.name: event for event in (LIBRARY_WARNED, LIBRARY_FAILED, REFUSED)},
 }
 METRICS: Mapping[str, Metric] = {**node_metrics.METRICS, **coordinator_metrics.METRICS}
 SPANS: Mapping[str, Span] = {**node_spans.SPANS, **coordinator_spans.SPANS}

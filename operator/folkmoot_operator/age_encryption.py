@@ -159,8 +159,7 @@ def encrypt(pack: Callable[[IO[bytes]], None], out: Digested, keys: list[Any]) -
         with reading:
             pyrage.encrypt_io(reading, out, keys)
             out.flush()
-    except Exception:
-        thread.join()
+    except pyrage.EncryptError:  # it has the words of what `out` raised, and not the kind
         if out.error is not None:
             raise out.error from None
         raise

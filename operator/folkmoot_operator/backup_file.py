@@ -268,7 +268,7 @@ def _unpack(
         raise _NotOurs("it ends too early")
     if digests != found:
         wrong = sorted(name for name in {*digests, *found} if digests.get(name) != found.get(name))
-        raise _NotOurs(f"{len(wrong)} files are not as they were: {', '.join(wrong[:3])}")
+        raise _NotOurs(f"files that are not as they were: {len(wrong)} ({', '.join(wrong[:3])})")
     return about, len(found)
 
 

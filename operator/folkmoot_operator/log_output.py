@@ -12,7 +12,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -24,9 +24,7 @@ from folkmoot_operator.events import (
     LIBRARY_WARNED,
     Emitted,
     Level,
-    LogEvent,
     checked,
-    listed,
 )
 from folkmoot_operator.private_files import open_private
 from folkmoot_operator.problems import ExitCode, Problem
@@ -279,8 +277,3 @@ def _handler(settings: LogSettings, home: Path, program: str, journal: Path) -> 
     if settings.format == "journal" or under_systemd:
         return _Journal(program, journal)
     return logging.StreamHandler(sys.stderr)
-
-
-def output_events() -> Iterator[LogEvent]:
-    """What this module writes of libraries."""
-    yield from listed(LIBRARY_WARNED, LIBRARY_FAILED).values()

@@ -274,4 +274,4 @@ def test_a_change_of_signer_is_in_the_ledger(
     public = (stage.home / "keys" / "policy-signing.pub").read_text()
     assert [one["key"] for one in after["signers"]] == [before["signers"][0]["key"], public]
     assert f"to {public}" in run("ledger", "show").said()
-    assert "1 changes of signer" in run("doctor", "--offline").said(None)
+    assert "changes of signer in the ledger: 1" in run("doctor", "--offline").said(None)

@@ -61,7 +61,7 @@ def nothing_left_over(home: Home) -> Check:
     def look() -> Iterator[Finding]:
         found = len(list(unfinished_files((home.path, home.keys))))
         if found:
-            what = f"{found} files that were never finished"
+            what = f"files that were never finished: {found}"
             yield Finding(_LEFTOVERS, State.WARN, what, f"Run {FIX}")
         else:
             yield Finding(_LEFTOVERS, State.OK, "nothing that a stopped process has left")

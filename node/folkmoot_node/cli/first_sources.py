@@ -111,8 +111,8 @@ def _print(home: Path, day: FirstDay) -> None:
     else:
         print_text("No source has households yet: nothing can be scored.")
     if day.policy is not None:
-        print_text(f"risk-policy.toml has {len(day.policy.factors)} factors that have their "
-                   f"inputs: {', '.join(day.policy.factors)}.")  # fmt: skip
+        factors = ", ".join(day.policy.factors)
+        print_text(f"Factors in risk-policy.toml, each with its inputs: {factors}.")
         for name, reason in day.policy.left_out.items():
             print_text(f"It leaves out {name}: {reason}.")
     elif day.frame:

@@ -349,7 +349,7 @@ def _print_summary(summary: RunSummary) -> None:
         out.print("Some records wait for clerical review: see `folkmoot-node linkage review`.")
     for source in summary.sources:
         for reason, number in source.left_out.items():
-            out.print(f"{source.name}: {number:,} records not kept: {reason}", markup=False)
+            out.print(f"{source.name}: records not kept: {number:,} ({reason})", markup=False)
         for note in source.notes:
             out.print(f"{source.name}: {note}", markup=False)
     for text in summary.not_confined:

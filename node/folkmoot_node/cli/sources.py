@@ -232,7 +232,7 @@ def _print_health(run: RunSummary, last: RunSummary | None) -> None:
     )
     for source in run.sources:
         for reason, number in source.left_out.items():
-            console().print(f"{source.name}: {number:,} records not kept: {reason}", markup=False)
+            console().print(f"{source.name}: records not kept: {number:,} ({reason})", markup=False)
         for note in source.notes:
             console().print(f"{source.name}: {note}", markup=False)
 
@@ -354,7 +354,7 @@ def draft(
     with writing_to(out):
         write_private(out, text.encode(), replace=True)
     questions = text.count("QUESTION:")
-    typer.echo(f"Wrote {out}. It has {questions} questions: look for QUESTION.")
+    typer.echo(f"Wrote {out}. Questions in it: {questions}; look for QUESTION.")
 
 
 def _require_sources(config: NodeConfig, names: Sequence[str]) -> None:

@@ -54,16 +54,12 @@ def unbroken(verify: Callable[[], Verified], require_complete: Callable[[], None
 
 
 def pauses(home: Audited) -> Check:
-    """Whether people have stopped this node."""
+    """Whether people have stopped this node; one that has left its region is not asked."""
 
     def look() -> Iterator[Finding]:
         pause = paused(home)
         if pause is None:
             yield Finding("pauses", State.OK, "the node is not paused")
-        elif pause.is_final:
-            yield Finding(
-                "pauses", State.FAIL, str(pause), "Make a new node to join a region again"
-            )
         else:
             remedy = f"When what it was for is settled: `{RESUME} --reason TEXT`"
             yield Finding("pauses", State.FAIL, f"the node is {pause}", remedy)

@@ -6,11 +6,13 @@ import datetime
 import shlex
 from collections.abc import Callable, Iterator
 
+from folkmoot_node.evidence.pauses import paused
 from folkmoot_node.evidence.restored import last_restore
 from folkmoot_node.federation.identity import public_key_of
 from folkmoot_node.home import NodeHome
 from folkmoot_node.operations.back_up import MADE, PROGRAM, UNDONE, with_store_key
 from folkmoot_node.operations.council_codes import doubt_about_council
+from folkmoot_node.operations.leaving import CERTIFICATE, FOLDER, is_finished
 from folkmoot_node.operations.restore import DRILLED
 from folkmoot_node.operations.retention import expired
 from folkmoot_node.policies.release_policy import load_unsigned
@@ -23,7 +25,7 @@ from folkmoot_operator.moments import day, to_text
 from folkmoot_operator.private_files import is_open_to_others
 from folkmoot_operator.problems import ExitCode, Problem
 
-_HOME, _SUNSET, _EXTRACTS, _SIGNER = "home", "sunset", "extracts", "signer"
+_HOME, _LEFT, _SUNSET, _EXTRACTS, _SIGNER = "home", "left", "sunset", "extracts", "signer"
 _KEPT_KEY, _RESTORED = "backups with the store's key", "restored"
 _OTHER_CODE = (
     "Agree with the region under which code, and from which round on, the homes are counted: a "
@@ -53,6 +55,28 @@ def closed(home: NodeHome) -> Check:
             yield Finding(_HOME, State.OK, f"the home is {who}")
 
     return Check(_HOME, look)
+
+
+def left(home: NodeHome) -> Check:
+    """Since when a node has left its region, and where the certificate is; only of such a node."""
+
+    def look() -> Iterator[Finding]:
+        pause, certificate = paused(home), home.config.home / FOLDER / CERTIFICATE
+        assert pause is not None
+        what = f"since {to_text(pause.at)}: {pause.reason}"
+        if not is_finished(home):
+            what += "; it was interrupted, and keys are there still"
+            remedy = "Run `folkmoot-node leave --reason TEXT` again: it goes on where it stopped"
+            yield Finding(_LEFT, State.FAIL, what, remedy)
+        elif not certificate.exists():
+            what += f"; the certificate of leaving, {certificate}, is missing"
+            remedy = "Copy it there again: the keys that signed it are destroyed"
+            yield Finding(_LEFT, State.WARN, what, remedy)
+        else:
+            what += f"; the certificate of leaving is {certificate}, and says what remains"
+            yield Finding(_LEFT, State.OK, what)
+
+    return Check(_LEFT, look)
 
 
 def council(home: NodeHome) -> Check:
@@ -132,7 +156,7 @@ def retention(home: NodeHome) -> Check:
 
 
 def backups(home: NodeHome) -> Iterator[Check]:
-    """Whether backups are made and tried; those that hold the store's key; a restore."""
+    """Whether backups are made and tried; those with the store's key; a restore."""
     settings = home.config.backup
     if settings is not None:
         made, drilled = home.audit.entries((MADE,)), home.audit.entries((DRILLED,))
@@ -140,13 +164,7 @@ def backups(home: NodeHome) -> Iterator[Check]:
             PROGRAM, home.config.home, settings, tuple(made), tuple(drilled), home.clock()
         )
 
-    def keys() -> Iterator[Finding]:
-        for one in with_store_key(home):
-            what = f"{one.file} in {one.folder} holds the store's key until {one.expires}"
-            remedy = f"Delete it and its copies when you can: {UNDONE}"
-            yield Finding(_KEPT_KEY, State.WARN, what, remedy)
-
-    yield Check(_KEPT_KEY, keys)
+    yield kept_keys(home)
 
     def restored() -> Iterator[Finding]:
         last = last_restore(home.state)
@@ -156,6 +174,18 @@ def backups(home: NodeHome) -> Iterator[Check]:
             yield Finding(_RESTORED, State.WARN, what, remedy)
 
     yield Check(_RESTORED, restored)
+
+
+def kept_keys(home: NodeHome) -> Check:
+    """Which backups hold the store's key: they open what was destroyed here."""
+
+    def look() -> Iterator[Finding]:
+        for one in with_store_key(home):
+            what = f"{one.file} in {one.folder} holds the store's key until {one.expires}"
+            remedy = f"Delete it and its copies when you can: {UNDONE}"
+            yield Finding(_KEPT_KEY, State.WARN, what, remedy)
+
+    return Check(_KEPT_KEY, look)
 
 
 def extracts(home: NodeHome) -> Check:
@@ -169,8 +199,8 @@ def extracts(home: NodeHome) -> Check:
         what = f"no file of {home.config.extracts_folder.name}/ is to be deleted"
         if read:
             what = (
-                f"{len(read)} files are kept for {rule.extracts_days} days after the last good "
-                f"run that reads them, now until {min(read) + kept} at least"
+                f"files that a good run has read: {len(read)}, kept for {rule.extracts_days} days "
+                f"after the last one, now until {min(read) + kept} at least"
             )
         old = [
             path
@@ -178,7 +208,7 @@ def extracts(home: NodeHome) -> Check:
             if when is None and day(path.stat().st_mtime) + kept < today
         ]
         if old:
-            what += f"; {len(old)} older ones have been read by no good run, and stay"
+            what += f"; older files that no good run has read, and that stay: {len(old)}"
             remedy = (
                 "If you need them no longer, delete them yourself: the node deletes only what a "
                 f"good run has read. The first is {old[0]}"
@@ -198,7 +228,7 @@ def signer(home: NodeHome) -> Check:
         what = f"who may sign: {trusted}"
         changes = home.ledger.signers()[1:]
         if changes:
-            what += f"; the ledger has {len(changes)} changes of signer, the last "
+            what += f"; changes of signer in the ledger: {len(changes)}, the last "
             what += f"before {to_text(changes[-1].at)}"
         key = home.keys.policy_key
         if not trusted.is_pinned:

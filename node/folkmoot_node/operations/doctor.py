@@ -19,10 +19,13 @@ from folkmoot_node.operations.checks import (
     closed,
     council,
     extracts,
+    kept_keys,
+    left,
     retention,
     signer,
     sunset,
 )
+from folkmoot_node.operations.leaving import has_left
 from folkmoot_node.operations.repairs import nothing_left_over
 from folkmoot_node.plugins.checks import confinement, plugins
 from folkmoot_node.scoring.checks import licences, policy_and_sources
@@ -49,7 +52,8 @@ def examine(
     try:
         with open_home(folder) as home:
             yield Finding("settings", State.OK, f"{home.config.name} ({home.config.council})")
-            yield from checks.examine(_checks(home, offline=offline))
+            found = _of_left(home) if has_left(home) else _checks(home, offline=offline)
+            yield from checks.examine(found)
             yield from checks.examine(further(home))
     except Problem as problem:
         yield checks.failed("settings", problem)
@@ -88,6 +92,17 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     yield certificate(home.keys, home.clock)
     if asked:
         yield Check("coordinator", lambda: asked)
+
+
+def _of_left(home: NodeHome) -> Iterator[Check]:
+    """What still applies to a node whose keys and scores are destroyed; see `status` too."""
+    yield closed(home)
+    yield pages(home.state)
+    yield nothing_left_over(home)
+    yield left(home)
+    yield unbroken(lambda: home.verify_evidence(thorough=False), lambda: None)
+    yield kept_keys(home)
+    yield disk(home.config.home)
 
 
 def _way(home: NodeHome) -> Iterator[Check]:

@@ -175,6 +175,11 @@ def has_left(home: NodeHome) -> bool:
     return found is not None and found.is_final
 
 
+def is_finished(home: NodeHome) -> bool:
+    """Whether nothing is left to do of leaving: the node's own keys are destroyed last."""
+    return not any(path.exists() for path in _keys(home))
+
+
 def check_certificate(
     path: Path, node_certificate: bytes | None, evidence: Path | None
 ) -> SignedStatement:

@@ -69,7 +69,7 @@ def nothing_left_over(home: NodeHome) -> Check:
         found = len(list(unfinished_files(_folders(home))))
         what = []
         if found:
-            what.append(f"{found} files that were never finished")
+            what.append(f"files that were never finished: {found}")
         if is_stale(home.config.home / SERVE_LOCK):
             what.append(f"{SERVE_LOCK} names a process that has gone")
         if list(_note_of_pause(home)):

@@ -119,7 +119,9 @@ def _pause(status: Status, home: NodeHome) -> dict[str, Any] | None:
 def _evidence(status: Status, home: NodeHome) -> dict[str, Any]:
     lost = len(home.lost_answers.outstanding())
     if lost:
-        what = f"{lost} answers have left that are not in this node's files; nothing is answered"
+        what = (
+            f"answers that have left and are not in this node's files: {lost}; nothing is answered"
+        )
         status.need(what, "folkmoot-node ledger recover", 1)
     restored = last_restore(home.state)
     if restored is not None and not restored.is_compared:

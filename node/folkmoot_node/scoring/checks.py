@@ -29,7 +29,8 @@ def policy_and_sources(config: NodeConfig, today: datetime.date) -> Check:
         policy = load_policy(config.risk_policy)
         with load_plugins(config) as plugins:
             binding = bind_for(policy, config, plugins, today)
-        found = f"{policy.name}: {len(policy.factors)} factors, {len(binding.sources)} sources fit"
+        factors, sources = len(policy.factors), len(binding.sources)
+        found = f"{policy.name} fits the sources (factors: {factors}, sources: {sources})"
         if plugins.broken:
             found += f"; broken plugins: {'; '.join(map(str, plugins.broken))}"
         doubts = [ended_licence(field, end) for field, end in binding.unlicensed.items()]
@@ -63,6 +64,8 @@ def licences(config: NodeConfig, today: datetime.date) -> Check:
             yield Finding("licences", State.WARN, what, remedy)
         if not soon and not policy.ended_licences(today):
             number = len(policy.licences)
-            yield Finding("licences", State.OK, f"{number} licences of bought data, none ends soon")
+            yield Finding(
+                "licences", State.OK, f"licences of bought data: {number}, none ends soon"
+            )
 
     return Check("licences", look)

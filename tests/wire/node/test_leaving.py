@@ -150,6 +150,40 @@ def test_it_goes_on_wherever_it_was_killed(answered: Stage, step: Step) -> None:
     assert (left / CERTIFICATE).read_bytes() == before, "to repeat it changes nothing"
 
 
+def doctor(stage: Stage) -> tuple[int, dict[str, dict[str, str]]]:
+    done = node(stage, "doctor", "--json")
+    return done.code, {one["check"]: one for one in json.loads(done.stdout)}
+
+
+def test_the_doctor_says_where_the_certificate_is_and_advises_nothing_else(
+    answered: Stage,
+) -> None:
+    go(answered)
+    code, found = doctor(answered)
+    certificate = answered.home / FOLDER / CERTIFICATE
+    assert code == ExitCode.OK
+    assert str(certificate) in found["left"]["detail"]
+    assert WHY in found["left"]["detail"]
+    assert [one["remedy"] for one in found.values() if one["remedy"]] == []
+    assert {"evidence", "database", "disk"} <= set(found)
+    certificate.unlink()
+    code, found = doctor(answered)
+    assert (code, found["left"]["state"]) == (ExitCode.OK, "warn")
+
+
+@pytest.mark.parametrize("step", [Step.STOPPED, Step.SIGNED])
+def test_the_doctor_says_that_leaving_was_interrupted(answered: Stage, step: Step) -> None:
+    def done(at: Step) -> None:
+        if at is step:
+            raise Killed
+
+    with open_home(answered.home) as opened, pytest.raises(Killed):
+        leave(opened, WHY, current_operator(), done)
+    code, found = doctor(answered)
+    assert (code, found["left"]["state"]) == (ExitCode.SETTINGS, "fail")
+    assert found["left"]["command"] == "folkmoot-node leave --reason TEXT"
+
+
 def test_nothing_goes_on_after_it(answered: Stage) -> None:
     go(answered)
     assert node(answered, "score").code == ExitCode.REFUSED
