@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,9 @@ from typing import Annotated
 import typer
 
 from bundling.make import PUBLIC_KEY, make_bundle, pack
+from bundling.manifest import MANIFEST
 from bundling.roles import roles
+from bundling.wheels import sha256
 from folkmoot_kit.provenance.signed import key_id, load_key, public_key
 from folkmoot_operator.problems import Problem
 
@@ -52,20 +54,13 @@ def main(
             )
             if not unpacked:
                 folder, made = made, pack(made)
-                _remove(folder)
-            with made.open("rb") if made.is_file() else (made / "manifest.json").open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                shutil.rmtree(folder)
+            digest = sha256(made if made.is_file() else made / MANIFEST)
             typer.echo(f"  {made}\n  SHA-256 {digest}")
     except Problem as problem:
         typer.echo(f"Error: {problem}\n  Remedy: {problem.remedy}", err=True)
         raise typer.Exit(int(problem.exit_code)) from None
     typer.echo(f"Public key: {out / PUBLIC_KEY}\nIts fingerprint: {key_id(public_key(signer))}")
-
-
-def _remove(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ _GLIBC = re.compile(r"manylinux_2_([0-9]+)_")
 
 def write_manifest(
     folder: Path, role: Role, version: str, extras: Iterable[str], key: Ed25519PrivateKey
-) -> str:
+) -> None:
     """Writes the manifest of a folder and its signature.
 
     Args:
@@ -39,9 +39,6 @@ def write_manifest(
         version: Version of Folkmoot.
         extras: What can be installed besides.
         key: Signs it.
-
-    Returns:
-        SHA-256 of the manifest, hexadecimal.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     wheels = [path for path in files if path.suffix == ".whl"]
@@ -67,7 +64,6 @@ def write_manifest(
     manifest = folder / MANIFEST
     manifest.write_text(json.dumps(body, indent=1) + "\n", "utf-8")
     (folder / SIGNATURE).write_bytes(key.sign(manifest.read_bytes()))
-    return sha256(manifest)
 
 
 def _glibc(wheel: Path) -> int:

@@ -24,6 +24,10 @@ PROGRAMS = {
     "folkmoot-coordinator": "folkmoot_coordinator.cli",
     "folkmoot-plugin": "folkmoot_kit.cli",
 }
+KEYS_OF_DOCTORS = frozenset(
+    {"check", "ok", "state", "subject", "verdict", "detail", "remedy", "command"}
+)
+"""Of each finding of `doctor --json`, of either program."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot_operator.backup_settings import BackupSettings
+from folkmoot_operator.extras import how_to_install
 from folkmoot_operator.network_addresses import (
     DialledAddress,
     Host,
@@ -424,7 +425,7 @@ connections_per_address = 500
 # approvers = ["jo", "sam"]  # accounts that may approve; default: any other person
 
 # The web site of the region, which `serve` runs where this table is here and not commented out.
-# It needs `pip install 'folkmoot-coordinator[viewer]'`.
+# It needs {how_to_install("folkmoot-coordinator", "viewer")}.
 # [viewer]
 # enabled = true  # false: `serve` leaves the site out; `view` runs it alone
 # listen = "127.0.0.1:8080"  # other addresses need tls or proxies

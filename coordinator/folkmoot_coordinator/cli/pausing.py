@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
-from folkmoot_operator.console import print_json, print_text
 
 Why = Annotated[
     str,
@@ -30,20 +29,20 @@ def pause(reason: Why, home: HomeOption = Path(), json_: JsonOption = False) -> 
 
     Nodes are told that their answer is not taken now, keep it, and send it again. Deadlines of
     open rounds pass as they would. Drafts that are approved and rounds of the schedule wait. It
-    lasts over restarts, and stands in the audit log. To repeat it changes nothing.
+    lasts over restarts, and stands in the audit log. One that is paused keeps its first reason, and
+    it is said.
 
     Example: `folkmoot-coordinator pause --reason "we are looking into the results of May"`
     """
     from folkmoot_coordinator.clock import system_clock
+    from folkmoot_coordinator.database.pauses import RESUME, paused
     from folkmoot_coordinator.database.pauses import pause as stop
+    from folkmoot_operator.pause_console import say_paused
 
     _, database = open_home(home)
+    before = paused(database)
     found = stop(database, system_clock, reason)
-    if json_:
-        print_json(found.as_json())
-        return
-    print_text(f"The coordinator is {found}.")
-    typer.echo("To let it go on: `folkmoot-coordinator resume --reason TEXT`")
+    say_paused(found, before, "coordinator", RESUME, as_json=json_)
 
 
 def resume(reason: Why, home: HomeOption = Path(), json_: JsonOption = False) -> None:
@@ -53,12 +52,8 @@ def resume(reason: Why, home: HomeOption = Path(), json_: JsonOption = False) ->
     """
     from folkmoot_coordinator.clock import system_clock
     from folkmoot_coordinator.database.pauses import resume as go_on
-    from folkmoot_operator.moments import to_text
+    from folkmoot_operator.pause_console import say_resumed
 
     _, database = open_home(home)
     ended = go_on(database, system_clock, reason)
-    until = to_text(system_clock())
-    if json_:
-        print_json({**ended.as_json(), "until": until})
-        return
-    typer.echo(f"The coordinator goes on. It was paused from {to_text(ended.at)} to {until}.")
+    say_resumed(ended, system_clock(), "coordinator", as_json=json_)

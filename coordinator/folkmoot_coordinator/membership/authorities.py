@@ -129,11 +129,18 @@ def begin_change(folder: Path, region: str, now: int) -> Authorities:
     """Makes the authority that follows.
 
     Raises:
-        Problem: If a file is damaged, or the region is changing already.
+        Problem: If a file is damaged, the present one has ended, or the region is changing already.
     """
     before = load_authorities(folder)
     if before.following is not None:
         raise _changing()
+    if before.present.expires_at <= now:
+        raise Problem(
+            "the authority has ended, so it can vouch for no other",
+            where=CERTIFICATE_FILE,
+            remedy="Run `folkmoot-coordinator authority renew` first; its key stays",
+            exit_code=ExitCode.REFUSED,
+        )
     _tidy(folder)
     follows = Authority.make(region, now)
     vouches, bridge = before.present.certify(follows), follows.certify(before.present)

@@ -8,6 +8,7 @@ from cryptography import x509
 from sqlalchemy import select
 
 from folkmoot.geography import GssCode
+from folkmoot_coordinator.clock import DAY
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import Database
@@ -19,7 +20,7 @@ from folkmoot_coordinator.membership.authorities import (
     load_authorities,
     renew_authority,
 )
-from folkmoot_coordinator.membership.certificate_authority import Authority
+from folkmoot_coordinator.membership.certificate_authority import CLOCK_DAYS, Authority
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -58,7 +59,8 @@ def who_is_left(database: Database, found: Authorities, now: int) -> Left:
     """
     following = found.following
     assert following is not None
-    since = int(following.certificate.not_valid_before_utc.timestamp())
+    # Its certificate is dated back: invitations of that day name the one before all the same.
+    since = int(following.certificate.not_valid_before_utc.timestamp()) + CLOCK_DAYS * DAY
     certificates = (
         select(CertificateRow)
         .where(CertificateRow.revoked_at.is_(None), CertificateRow.expires_at > now)

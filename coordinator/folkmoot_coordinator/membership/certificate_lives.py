@@ -33,6 +33,10 @@ _ENDED = (
     "Run `folkmoot-coordinator authority renew`, and invite every council again: nodes do not "
     "accept the ports any more"
 )
+_CHANGES = (
+    "Run `folkmoot-coordinator authority finish`, which ends the change to the one that follows, "
+    "and says who has not come to it"
+)
 _PORT = (
     "`serve` renews it in the last third of its time: look why it does not, in its log, and start "
     "it again"
@@ -75,16 +79,17 @@ def authority_lives(home: Home, now: float) -> list[CertificateLife]:
     Raises:
         Problem: If one is damaged.
     """
-    files = [(AUTHORITY, home.keys / CERTIFICATE_FILE)]
+    files, soon, ended = [(AUTHORITY, home.keys / CERTIFICATE_FILE)], _RENEW, _ENDED
     if (following := home.keys / NEXT_CERTIFICATE_FILE).exists():
         files.append((NEXT_AUTHORITY, following))
+        soon = ended = _CHANGES  # `authority renew` is refused now
     return [
         life_of(
             name,
             authority_certificate(path),
             now,
-            soon=_RENEW,
-            ended=_ENDED,
+            soon=soon,
+            ended=ended,
             soon_days=AUTHORITY_SOON_DAYS,
         )
         for name, path in files

@@ -12,7 +12,7 @@ from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import TABLES_VERSION, Database
 from folkmoot_coordinator.database.postgresql_dump import how_to_load
-from folkmoot_coordinator.membership.certificate_authority import Authority
+from folkmoot_coordinator.membership.authorities import load_authorities
 from folkmoot_coordinator.operations.back_up import PROGRAM, REGION_DUMP, VIEWER_DUMP, region_file
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator.accounts import Operator
@@ -112,7 +112,7 @@ def _require_known(about: About) -> None:
 
 def _open(home: Home, into: Path, read: Read, by: Operator, now: int) -> Iterator[str]:
     settings = home.settings()
-    Authority.load(home.keys)
+    load_authorities(home.keys)
     SigningKey.load(home.keys)
     for name, what in ((REGION_DUMP, "the region's database"), (VIEWER_DUMP, "the viewer's")):
         if (home.path / name).exists():

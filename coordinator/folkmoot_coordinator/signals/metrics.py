@@ -10,21 +10,20 @@ import re
 
 from folkmoot.rejection import RejectionReason
 from folkmoot.rounds import RoundState
+from folkmoot.v1 import collection_pb2, enrolment_pb2
 from folkmoot_operator.metrics import Metric, Sort, listed
 
 METHODS = (
     "Check",
-    "Enrol",
-    "ListReceipts",
-    "ListRounds",
-    "Negotiate",
-    "PublishCatalogue",
-    "Refuse",
-    "Renew",
-    "Submit",
+    *sorted(
+        method.name
+        for file in (collection_pb2, enrolment_pb2)
+        for service in file.DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+    ),
     "other",
 )
-"""Methods of the wire as metrics name them."""
+"""Methods of the wire as metrics name them: those of the contract, and the check of health."""
 
 _REGION = "Which councils belong to the region, and how its rounds stand, its own tables show."
 _CALLS = "It counts calls of programs, whatever they carry."

@@ -8,8 +8,6 @@ import typer
 
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.accounts import current_operator
-from folkmoot_operator.console import print_json, print_text
-from folkmoot_operator.moments import to_text
 
 Why = Annotated[
     str,
@@ -29,20 +27,19 @@ def pause(reason: Why, home: Home = HERE, as_json: AsJson = False) -> None:
     No scoring run begins, and one that is going on ends before its next stage; its scores are not
     stored. No round is answered and no answer is sent. Of what the node sends, only the renewal of
     its certificate goes on. Pages of casework show the reason instead. It lasts over restarts, and
-    stands in the audit log. To repeat it changes nothing.
+    stands in the audit log. A node that is paused keeps its first reason, and it is said.
 
     Example: folkmoot-node pause --reason "we are looking into a mistake in the tax extract"
     """
+    from folkmoot_node.evidence.pauses import RESUME, paused
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.pausing import pause as stop
+    from folkmoot_operator.pause_console import say_paused
 
     with open_home(home) as node:
+        before = paused(node)
         found = stop(node, reason, current_operator())
-    if as_json:
-        print_json(found.as_json())
-        return
-    print_text(f"The node is {found}.")
-    typer.echo("To let it go on: `folkmoot-node resume --reason TEXT`")
+    say_paused(found, before, "node", RESUME, as_json=as_json)
 
 
 def resume(reason: Why, home: Home = HERE, as_json: AsJson = False) -> None:
@@ -56,11 +53,9 @@ def resume(reason: Why, home: Home = HERE, as_json: AsJson = False) -> None:
     """
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.pausing import resume as go_on
+    from folkmoot_operator.pause_console import say_resumed
 
     with open_home(home) as node:
         ended = go_on(node, reason, current_operator())
         now = node.clock()
-    if as_json:
-        print_json({**ended.as_json(), "until": to_text(now)})
-        return
-    typer.echo(f"The node goes on. It was paused from {to_text(ended.at)} to {to_text(now)}.")
+    say_resumed(ended, now, "node", as_json=as_json)

@@ -54,6 +54,8 @@ TIMELESS = {
     "permissions", "signing key", "database",
 }  # fmt: skip
 """Checks of the two doctors whose outcome does not depend on the day or the machine."""
+_DOCTOR_KEYS = {"node": ("check", "ok"), "coordinator": ("subject", "verdict")}
+"""The keys of each that 0.1.0 had; both have all of them since."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def look(view: View, folder: Path, made: Mapping[str, Any], out: Path) -> str:
             return file.read_bytes().decode()
         found = json.loads(file.read_text("utf-8"))
     if "doctor" in words:
-        return _text(_timeless(found))
+        return _text(_timeless(found, *_DOCTOR_KEYS[view.side]))
     if "--try" in words:  # of the run that was tried, its own id and times
         for key in ("run_id", "started_at", "finished_at"):
             del found["run"][key]
@@ -171,12 +173,10 @@ def compared(value: Any) -> Any:
     return [compared(item) for item in value] if isinstance(value, list) else value
 
 
-def _timeless(findings: list[dict[str, Any]]) -> dict[str, Any]:
+def _timeless(findings: list[dict[str, Any]], name: str, outcome: str) -> dict[str, Any]:
     """The checks that the day does not change, and their outcome without its words."""
-    named = {
-        one.get("check", one.get("subject")): one.get("ok", one.get("verdict")) for one in findings
-    }
-    return {check: outcome for check, outcome in named.items() if check in TIMELESS}
+    named = {one[name]: one[outcome] for one in findings}
+    return {check: found for check, found in named.items() if check in TIMELESS}
 
 
 def _text(found: Any) -> str:

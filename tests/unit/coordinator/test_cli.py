@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from folkmoot_coordinator import cli
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import InvitationRow
+from tests.commands import KEYS_OF_DOCTORS
 
 ROUND = f"""\
 title = "Winter"
@@ -334,9 +335,17 @@ def test_doctor_ends_with_three_if_something_is_bad(home: Path) -> None:
     (home / "keys" / "authority.key").chmod(0o644)
     done = inside("doctor", "--home", home, "--json")
     assert done.exit_code == 3
-    verdicts = {one["subject"]: one["verdict"] for one in json.loads(done.output)}
+    found = json.loads(done.output)
+    assert {frozenset(one) for one in found} == {KEYS_OF_DOCTORS}
+    verdicts = {one["subject"]: one["verdict"] for one in found}
     assert verdicts["permissions"] == "bad"
     assert verdicts["database"] == "good"
+    mended = inside("doctor", "--home", home, "--fix", "--yes", "--json").stdout
+    document = json.loads(mended)
+    assert document["repaired"] == ["close keys/authority.key to other accounts"]
+    assert {one["check"]: one["ok"] for one in document["checks"]}["permissions"]
+    [noted] = json.loads(inside("audit", "show", "--home", home, "--json").stdout)[-1:]
+    assert (noted["action"], noted["what"]) == ("repaired", document["repaired"])
 
 
 def test_tables_of_rounds_fit_a_terminal(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from folkmoot_coordinator.config import CoordinatorSettings, settings_text
@@ -29,6 +32,18 @@ def test_the_file_that_init_writes_is_read_back() -> None:
     assert settings.collection.address == "folkmoot.example.gov.uk:7443"
     assert settings.enrolment.listen == "0.0.0.0:7444"
     assert settings.certificates.node_days == 30
+
+
+def test_it_names_the_installer_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = tmp_path / "releases" / "0.1.0"
+    release.mkdir(parents=True)
+    (tmp_path / "install.sh").touch()
+    monkeypatch.setattr(sys, "prefix", str(release))
+    text = settings_text("North", ("::1",), "127.0.0.1", 7443, 7444)
+    assert f"\n# It needs `sh {tmp_path}/install.sh upgrade " in text
+    assert "pip install" not in text
 
 
 def test_the_defaults_written_out_are_the_defaults() -> None:

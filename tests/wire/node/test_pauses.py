@@ -61,6 +61,9 @@ def test_while_it_is_paused_nothing_leaves_and_afterwards_the_round_is_answered(
     said = node(asked, "pause", "--reason", WHY).said()
     assert WHY in said
     assert "folkmoot-node resume --reason" in said
+    again = node(asked, "pause", "--reason", "another").said()
+    assert "the node was already paused since" in again
+    assert WHY in again
     [event] = look(asked.home)
     assert event.is_problem
     assert WHY in event.text

@@ -14,6 +14,8 @@ from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import InvitationRow
+from folkmoot_coordinator.membership.authorities import load_authorities
+from folkmoot_coordinator.membership.certificate_authority import CERTIFICATE_FILE
 from folkmoot_coordinator.operations.back_up import back_up
 from folkmoot_coordinator.operations.checks import backups
 from folkmoot_operator import checks
@@ -85,6 +87,32 @@ def test_a_database_outside_the_home_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="outside") as refused:
         back_up(home, settings(tmp_path), WHO)
     assert refused.value.exit_code is ExitCode.SETTINGS
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_region_that_changes_its_authority_comes_back(ends: bool, tmp_path: Path) -> None:
+    """Also one whose change was broken off at its end, when files of both are there."""
+    home, chosen = made(tmp_path / "home"), settings(tmp_path)
+    run_inside(PROGRAM, "authority", "change", "--home", home.path).said()
+    if ends:
+        (home.keys / CERTIFICATE_FILE).write_bytes(load_authorities(home.keys).invited)
+    before = load_authorities(home.keys)
+    done = back_up(home, chosen, WHO)
+    new = tmp_path / "restored"
+    words = ("restore", done.written.path, "--identity", tmp_path / "backup.key", "--into", new)
+    run_inside(PROGRAM, *words).said()
+    assert load_authorities(new / "keys").issuing.der == before.issuing.der
+
+
+def test_a_change_without_its_key_is_no_backup(tmp_path: Path) -> None:
+    home, chosen = made(tmp_path / "home"), settings(tmp_path)
+    run_inside(PROGRAM, "authority", "change", "--home", home.path).said()
+    (home.keys / "authority-next.key").unlink()
+    done = back_up(home, chosen, WHO)
+    words = ("restore", "--drill", done.written.path, "--identity", tmp_path / "backup.key")
+    tried = run_inside(PROGRAM, *words, "--home", home.path)
+    assert tried.code != 0
+    assert "authority-next.key" in tried.stderr
 
 
 def test_doctor_warns_until_one_is_made_and_tried(tmp_path: Path) -> None:

@@ -80,7 +80,10 @@ def test_the_commands(office: Office) -> None:
         return run_inside("folkmoot-coordinator", *arguments, "--home", office.home.path).said()
 
     assert WHY in said("pause", "--reason", WHY)
-    assert json.loads(said("pause", "--reason", "x", "--json"))["reason"] == WHY
+    again = json.loads(said("pause", "--reason", "x", "--json"))
+    assert (again["reason"], again["already"]) == (WHY, True)
+    told = said("pause", "--reason", "x")
+    assert f"the coordinator was already paused since {again['since']}: {WHY}" in told
     assert "goes on" in said("resume", "--reason", "settled")
     said("incident", "add", "--what", "a result was wrong", "--happened", "2020-01-01")
     said("incident", "told", "1", "--whom", "councils", "--by", "analyst")
