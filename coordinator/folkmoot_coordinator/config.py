@@ -424,7 +424,7 @@ connections_per_address = 500
 # approvers = ["jo", "sam"]  # accounts that may approve; default: any other person
 
 # The web site of the region, which `serve` runs where this table is here and not commented out.
-# It needs `pip install 'folkmoot-coordinator[viewer]'`.
+# It needs the extra `viewer`.
 # [viewer]
 # enabled = true  # false: `serve` leaves the site out; `view` runs it alone
 # listen = "127.0.0.1:8080"  # other addresses need tls or proxies
