@@ -97,7 +97,6 @@ def generated() -> dict[str, Callable[[], str]]:
         "reference/sources.md": plugins.sources_page,
         "reference/mapping-files.md": plugins.mapping_page,
         "reference/exit-codes.md": codes.exit_codes_page,
-        "reference/events.md": codes.signals_page,
     }
     also = beside()
     for name, title, words, model in SETTINGS:

@@ -106,6 +106,11 @@ def remains(config: NodeConfig) -> tuple[str, ...]:
         f"the evidence in {FOLDER}/ and state.sqlite: ledger, answers, receipts and logs, which "
         "hold nothing about any household",
     ]
+    if config.store_path.exists() and not config.key_file.exists():
+        found.append(
+            "the key of the store, which is not in the node's folder: where systemd hands it to "
+            "services, delete the credential"
+        )
     if any(config.extracts_folder.glob("*")):
         found.append(f"extracts in {config.extracts_folder.name}/: delete them yourself")
     if config.casework is not None:

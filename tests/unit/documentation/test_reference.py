@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -177,27 +176,3 @@ def test_every_exit_code_says_what_it_means() -> None:
     for code in ExitCode:
         assert f"| {int(code)} | `{code.name}` | " in text
     assert text.count("Done.") == 1
-
-
-def test_lists_of_events_and_metrics_are_found(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    package = tmp_path / "lists_of_signals"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "node_events.py").write_text(
-        "from types import SimpleNamespace as One\n"
-        "STARTED = One(name='node.started', message='it runs', discloses='It is constant.',\n"
-        "              fields={'version': 'text'})\n"
-    )
-    monkeypatch.syspath_prepend(str(tmp_path))
-    try:
-        text = codes.signals_page(("lists_of_signals",))
-    finally:
-        for name in [one for one in sys.modules if one.startswith("lists_of_signals")]:
-            del sys.modules[name]
-    assert "| `node.started` | it runs | `version`: text | It is constant. |" in text
-
-
-def test_each_signal_says_why_it_discloses_nothing() -> None:
-    for module, entries in codes.signals():
-        for one in entries:
-            assert one.discloses, f"{module}: {one.name}"

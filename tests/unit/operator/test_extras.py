@@ -21,6 +21,10 @@ def test_where_a_bundle_installed_it_the_installer_is_named(
     (tmp_path / "install.sh").touch()
     named = f"`sh {tmp_path}/install.sh upgrade --bundle FOLDER --with casework`"
     assert how_to_install("folkmoot-node", "casework") == named
+    (release / "folkmoot-release").write_text("role=node\nextras=audit linkage\nkey=f00\n")
+    assert how_to_install("folkmoot-node", "casework").endswith(
+        "upgrade --bundle FOLDER --with audit --with casework --with linkage`"
+    )
 
 
 def test_elsewhere_pip_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,13 @@ def test_what_is_destroyed_is_gone_and_what_is_evidence_is_kept(answered: Stage)
     assert all(path.stat().st_mode & 0o077 == 0 for path in evidence.iterdir())
 
 
+def test_a_key_that_only_services_get_is_named(answered: Stage) -> None:
+    (answered.home / "keys" / "store.key").unlink()  # as docs/services.md says, for a credential
+    said = go(answered).said()
+    assert "Destroyed: keys/store.key" not in said
+    assert "Remains: the key of the store" in said
+
+
 def test_what_a_link_leads_to_is_not_said_to_be_destroyed(answered: Stage, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     (answered.home / "quarantine").rename(elsewhere)
