@@ -7,6 +7,7 @@ process, when they are given what nobody has looked at. So a key is parsed here 
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
+from folkmoot_operator.private_files import is_open_to_others
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.service_manager import is_credential
 from folkmoot_operator.short_files import read_short_file
 from folkmoot_operator.unusable_files import is_known, unusable
 
@@ -44,7 +47,7 @@ class KeyFile:
         """The ECDSA private key in the file, PEM without a password.
 
         Raises:
-            Problem: Exit code SETTINGS, if it is no such key.
+            Problem: Exit code SETTINGS, if it is no such key, or other accounts may read it.
             UnusableFile: If the file cannot be used now.
         """
         key = self._private_key()
@@ -56,7 +59,7 @@ class KeyFile:
         """The Ed25519 private key in the file, PEM without a password.
 
         Raises:
-            Problem: Exit code SETTINGS, if it is no such key.
+            Problem: Exit code SETTINGS, if it is no such key, or other accounts may read it.
             UnusableFile: If the file cannot be used now.
         """
         key = self._private_key()
@@ -66,6 +69,13 @@ class KeyFile:
 
     def _private_key(self) -> PrivateKeyTypes:
         content = self.content()
+        if not is_credential(self.path) and is_open_to_others(self.path):
+            raise Problem(
+                f"{self.what} may be read by other accounts",
+                where=str(self.path),
+                remedy=f"Run: chmod 600 {shlex.quote(str(self.path))}",
+                exit_code=ExitCode.SETTINGS,
+            )
         try:
             return serialization.load_pem_private_key(content, None)
         except TypeError:

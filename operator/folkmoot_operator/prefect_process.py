@@ -108,6 +108,9 @@ def server_environment(settings: ServerSettings, port: int, auth: str) -> dict[s
         "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port}",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        # Written at the first start; where Prefect is installed, the account may not write, nor
+        # perhaps read what another account has written.
+        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(settings.folder / "interface"),
         # In its working folder: no character of the path has a meaning in a URL then.
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": "sqlite+aiosqlite:///prefect.db",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",

@@ -31,12 +31,12 @@ NO_MESSAGE = {
     "Negotiate": ("member", COLLECTION, BAD, "INVALID_ARGUMENT"),
     "Submit": ("member", COLLECTION, BAD, "INVALID_ARGUMENT"),
     "PublishCatalogue": ("member", COLLECTION, b"\x0a\x05\xff", "INVALID_ARGUMENT"),
-    "ListRounds": ("revoked", COLLECTION, BAD, "OK"),
+    "ListRounds": ("revoked", COLLECTION, BAD, "OK", "UNAVAILABLE"),
     "Renew": ("stranger", ENROLMENT, BAD, "OK"),
     "NoSuchMethod": ("stranger", ENROLMENT, BAD, "UNIMPLEMENTED"),
 }
-"""By method: who calls, its service, what is sent, and how the call ends. A caller who is
-refused has its answer before the message is read."""
+"""By method: who calls, its service, what is sent, and how the call may end. A caller who is
+refused has its answer before the message is read; what a revoked one has open is ended besides."""
 
 
 def status_of(call: Any, message: bytes) -> str:
@@ -62,12 +62,12 @@ def test_undecodable_messages_leave_neither_memory_nor_traces(
     }
     tries = [
         (channels[who].unary_unary(service + method), message, expected)
-        for method, (who, service, message, expected) in NO_MESSAGE.items()
+        for method, (who, service, message, *expected) in NO_MESSAGE.items()
     ]
 
     def send(number: int) -> None:
         call, message, expected = tries[number % len(tries)]
-        assert status_of(call, message) == expected
+        assert status_of(call, message) in expected
 
     with ThreadPoolExecutor(CALLERS) as callers:
         list(callers.map(send, range(WARM)))

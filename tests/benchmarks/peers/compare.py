@@ -168,7 +168,8 @@ def measure(
         row.prepare(environments)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        data, home = folder / "households.parquet", folder / "home"
+        data, home = folder / "extracts" / "households.parquet", folder / "home"
+        data.parent.mkdir()
         exact = write_households(data, households, SEED)
         score_households(home, data)
         for number in range(rounds):
