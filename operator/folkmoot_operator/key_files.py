@@ -71,7 +71,7 @@ class KeyFile:
         content = self.content()
         if not is_credential(self.path) and is_open_to_others(self.path):
             raise Problem(
-                f"{self.what} may be read by other accounts",
+                f"{self.what} is open to other accounts",
                 where=str(self.path),
                 remedy=f"Run: chmod 600 {shlex.quote(str(self.path))}",
                 exit_code=ExitCode.SETTINGS,

@@ -445,3 +445,4 @@ def test_prefect_serves_this_machine_alone_under_its_unit(tmp_path: Path) -> Non
             process.terminate()
             process.wait(60)
     assert (folder / "prefect.db").stat().st_size > 0
+    assert (folder / "interface").is_dir(), "and nothing is written where Prefect is installed"
