@@ -1,0 +1,1 @@
+"""How well a policy would have found need, and policies fitted to what then happened."""

@@ -1,0 +1,99 @@
+"""Households as they were known on one date, and what then happened to them: columns."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Bools = npt.NDArray[np.bool_]
+Days = npt.NDArray[np.datetime64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """A protected characteristic that is held for audit.
+
+    Attributes:
+        field: Name of the field.
+        characteristic: Protected characteristic, as the Equality Act has it.
+        names: The groups, without that of unknown values.
+        index: uint8, shape (households,); `len(names)` where it is not known.
+    """
+
+    field: str
+    characteristic: str
+    names: tuple[str, ...]
+    index: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One outcome of the evaluation file within its horizon.
+
+    Attributes:
+        name: Name in the evaluation file.
+        months: The horizon.
+        until: Last day of it.
+        first: datetime64[D], shape (households,): the first event after the date and not after
+            `until`; NaT if there was none.
+        before: bool, shape (households,): whether there was an event on the date or earlier.
+        ended: datetime64[D], shape (households,): the day within the horizon on which the
+            household was observed no more (moved away, deceased); NaT if it was to its end.
+    """
+
+    name: str
+    months: int
+    until: datetime.date
+    first: Days
+    before: Bools
+    ended: Days
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One date of a back-test.
+
+    All arrays have the same order of households, which says nothing else.
+
+    Attributes:
+        date: The date.
+        uprn: int64, shape (households,); for joins alone, never for output.
+        score: Points, float64, shape (households,).
+        band: uint8, shape (households,): index into `bands`.
+        bands: Names, from the lowest.
+        band_from: Points from which each band begins, float64, shape (bands,).
+        factors: Names, in the order of the policy.
+        weights: Points at a factor score of 1, float64, shape (factors,).
+        points: What each factor adds to the score, float64, shape (households, factors); NaN
+            where it is not known.
+        happened: By outcome of the evaluation file.
+        groups: Protected characteristics held for audit.
+        ranks: By name of a field of `[baselines]`: float64, shape (households,), NaN if unknown.
+        left_out: Records that were not read since they are dated later, by source.
+        undated: Sources without record dates that were accepted as they are.
+    """
+
+    date: datetime.date
+    uprn: npt.NDArray[np.int64]
+    score: Floats
+    band: npt.NDArray[np.uint8]
+    bands: tuple[str, ...]
+    band_from: Floats
+    factors: tuple[str, ...]
+    weights: Floats
+    points: Floats
+    happened: Mapping[str, Happened]
+    groups: tuple[Groups, ...]
+    ranks: Mapping[str, Floats]
+    left_out: Mapping[str, int]
+    undated: tuple[str, ...]
+
+    @property
+    def households(self) -> int:
+        """How many there are."""
+        return len(self.score)
