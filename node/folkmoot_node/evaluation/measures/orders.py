@@ -38,7 +38,7 @@ class Order:
 
 
 def thousandths(points: Floats) -> Codes:
-    """Points as whole thousandths, int32 of the same shape; 0 where they are not known (NaN): never null."""
+    """Points as whole thousandths: int32, same shape, never null; 0 for those not known (NaN)."""
     whole = points * POINT
     np.rint(whole, out=whole)
     np.nan_to_num(whole, copy=False, nan=0.0)
