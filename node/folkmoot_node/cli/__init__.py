@@ -40,9 +40,9 @@ app = application(
 )
 add_version(app, "folkmoot-node")
 _MODULES = (
-    setup, plugins, sources, scoring, linkage, corrections, equality, evaluation, retention, policies,
-    rounds, evidence, audit, backups, upgrades, running, status, doctor, pausing, incidents, leaving,
-    installation, casework, casework_rights,
+    setup, plugins, sources, scoring, linkage, corrections, equality, evaluation, retention,
+    policies, rounds, evidence, audit, backups, upgrades, running, status, doctor, pausing,
+    incidents, leaving, installation, casework, casework_rights,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,8 @@ from folkmoot_operator.console import console, print_json, progress
 
 if TYPE_CHECKING:
     from folkmoot_node.evaluation.evaluation_file import EvaluationFile
+    from folkmoot_node.evaluation.measures.evaluation import Evaluation
+    from folkmoot_node.evaluation.reporting.content import About
     from folkmoot_node.home import NodeHome
     from folkmoot_node.policies.risk_policy import RiskPolicy
 
@@ -53,7 +56,7 @@ def evaluate(
     """
     from folkmoot_node.evaluation.evaluation_file import EvaluationFile
     from folkmoot_node.evaluation.first_file import write_first
-    from folkmoot_node.evaluation.reporting.content import as_document
+    from folkmoot_node.evaluation.reporting.content import About, as_document
     from folkmoot_node.evaluation.reporting.needed import require_libraries
     from folkmoot_node.home import open_home
     from folkmoot_operator.settings import parse
@@ -71,21 +74,43 @@ def evaluate(
         evaluation = evaluation.model_copy(update={"seed": seed})
     with open_home(home) as node:
         policy = _policy(node, evaluation, file)
-        _record(node, content, policy)
+        about = About(policy.name, policy.digest.hex(), sha256(content).hexdigest())
+        _record(node, about)
         found = _judge(node, policy, evaluation)
-    document = as_document(found, evaluation, policy.name)
+    document = as_document(found, about)
     if page is not None:
         from folkmoot_node.evaluation.reporting.as_page import write_page
 
         write_page(document, page)
     if as_json:
-        print_json(found.as_json())
+        print_json({**about.as_json(), **found.as_json()})
         return
     from folkmoot_node.evaluation.reporting.as_text import print_document
 
     print_document(document, console())
     if page is not None:
         typer.echo(f"The page is in {page}")
+
+
+def _judge(node: NodeHome, policy: RiskPolicy, evaluation: EvaluationFile) -> Evaluation:
+    """Scores the households as of each date, one after the other, and compares."""
+    from folkmoot_node.evaluation.known_then import snapshots
+    from folkmoot_node.evaluation.measures.judge import judge
+    from folkmoot_node.evaluation.measures.summarise import summarise
+    from folkmoot_node.sources.connect import load_plugins
+
+    with load_plugins(node.config) as plugins, progress() as bars:
+        tasks: dict[str, Any] = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        found = snapshots(
+            node.config, plugins, policy, evaluation, today=node.today(), progress=advance
+        )
+        return summarise([judge(one, evaluation) for one in found], evaluation)
 
 
 def _read(file: Path) -> bytes:
@@ -126,14 +151,12 @@ def _policy(node: NodeHome, evaluation: EvaluationFile, file: Path) -> RiskPolic
     return load_policy(file.parent / evaluation.policy)
 
 
-def _record(node: NodeHome, content: bytes, policy: RiskPolicy) -> None:
+def _record(node: NodeHome, about: About) -> None:
     """Writes into the audit log that somebody looks, before there is anything to see."""
-    from hashlib import sha256
-
     body = {
         "action": "policy evaluated",
-        "evaluation_sha256": sha256(content).hexdigest(),
-        "policy_sha256": policy.digest.hex(),
+        "evaluation_sha256": about.evaluation_sha256,
+        "policy_sha256": about.policy_sha256,
         **current_operator().as_body(),
     }
     with node.state.transaction() as connection:
