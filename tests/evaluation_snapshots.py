@@ -109,6 +109,8 @@ def snapshot_of(
     score = np.rint(np.where(hidden, 0, points).sum(axis=1) * 1000) / 1000
     known_group = np.where(draw.random(households) < unknown_group, len(GROUPS), group)
     deprived = np.argsort(np.argsort(-(logit + draw.normal(0, 2, households)))) + 1.0
+    days_old = np.ceil(scores[:, 0] * 400 + draw.normal(0, 60, households))
+    oldest = np.where(scores[:, 0] > 0, days_old, np.nan)
     happened = Happened(
         name=outcome,
         months=months,
@@ -129,15 +131,10 @@ def snapshot_of(
         points=np.where(hidden, np.nan, points),
         happened={outcome: happened},
         groups=(Groups("ethnic_group", "race", GROUPS, known_group.astype(np.uint8)),),
-        ranks={
-            "arrears_age": np.where(
-                scores[:, 0] > 0, np.ceil(scores[:, 0] * 400 + draw.normal(0, 60, households)), np.nan
-            ),
-            "deprivation_rank": deprived,
-        },
+        ranks={"arrears_age": oldest, "deprivation_rank": deprived},
         left_out={"council_tax": 17},
         undated=("deprivation",),
-    )  # fmt: skip
+    )
     return snapshot, Truth(scores, probability, group, recorded)
 
 

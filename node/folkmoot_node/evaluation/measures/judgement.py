@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from folkmoot_node.evaluation.measures.plain import plain
-from folkmoot_node.intervals import Interval
+from folkmoot_node.intervals import Interval, wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class Share:
     of: float
     share: float
     interval: Interval
+
+    @classmethod
+    def counted(cls, hits: float, of: float) -> Share:
+        """The share of so many; `of` is above 0."""
+        return cls(float(hits), float(of), float(hits / of), wilson(hits, of))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,8 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a figure would be if of the households that were lost from sight none had the event, or
-    all: no interval, since nothing is known of them.
+    """The least and the most that a figure could be, whatever happened to the households that were
+    lost from sight. This is no interval: nothing is drawn here.
     """
 
     low: float
@@ -128,8 +133,8 @@ class BaselineAt:
 
     Attributes:
         capacity: Households that can be visited.
-        precision: As of the score; None of a random choice is never: it is the share of events.
-        recall: As of the score.
+        precision: As of the score; of a random choice, what is expected.
+        recall: As of the score; of a random choice, what is expected, with no interval around it.
         gain: Recall of the score less this recall.
         gain_interval: Of the gain, over the same events (Newcombe 1998, paired).
         more_found: Households with the event that the score finds more, expected.
@@ -186,10 +191,11 @@ class GroupJudgement:
         group: Its name; of small groups taken together, all names.
         households: How many were observed.
         events: Share that had the event.
-        expected: Events if the group had, at each tenth of the score, the share of all households.
-        ratio: Events by `expected`: above 1 the scores say too little of this group's need, below
-            1 too much, or its events are recorded less often.
-        ratio_interval: Of the ratio; `expected` is taken as known.
+        ratio: How many times as often the event happened as to others with the same score, to a
+            hundredth of the households (Mantel and Haenszel 1959): above 1 the score says too
+            little of this group's need, below 1 too much, or its events are recorded less often.
+            None if there are no others, or no events on either side.
+        ratio_interval: Of the ratio (Greenland and Robins 1985); None with it.
         auc: Within the group; None if all or none had the event.
         auc_interval: Of the AUC (DeLong et al. 1988, on the scale of log odds).
         bands: Calibration by band.
@@ -199,9 +205,8 @@ class GroupJudgement:
     group: str
     households: int
     events: Share
-    expected: float
-    ratio: float
-    ratio_interval: Interval
+    ratio: float | None
+    ratio_interval: Interval | None
     auc: float | None
     auc_interval: Interval | None
     bands: tuple[Row, ...]
@@ -215,7 +220,7 @@ class CharacteristicJudgement:
     Attributes:
         field: Name of the field.
         characteristic: As the Equality Act has it; empty for completeness.
-        groups: Those that are judged.
+        groups: Those that are judged; households whose group is not known come last.
         together: Names of those that are several taken together, since some are too small.
         too_small: Groups with fewer households, or fewer events, than `smallest`: no figure.
     """
@@ -322,8 +327,7 @@ class OutcomeJudgement:
         before: Households left out, since they had the event before the date; None if those are
             judged too.
         lost: Of `households`, those observed no more before the horizon ended, and without the
-            event until then: they are in no share. None if they are fewer than `smallest`, but
-            some.
+            event until then: they are in no share.
         events: Of the households that were observed, the share that had the event; None if the
             events are fewer than `smallest`.
         event_bounds: With those that were lost from sight; None with `events`.
@@ -336,7 +340,7 @@ class OutcomeJudgement:
     until: datetime.date
     households: int
     before: int | None
-    lost: int | None
+    lost: int
     events: Share | None
     event_bounds: Bounds | None
     figures: Figures | None
