@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from folkmoot_node.evaluation.fitting.observed import Patterns
+from folkmoot_node.evaluation.fitting.known_dates import Patterns
 from folkmoot_node.evaluation.snapshot import Floats
 from folkmoot_node.scoring.factors import THOUSANDTHS
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from folkmoot_node.evaluation.fitting.observed import Observed
+from folkmoot_node.evaluation.fitting.known_dates import KnownDate
 from folkmoot_node.evaluation.fitting.scorecard import Scorecard
 from folkmoot_node.evaluation.fitting.selection import (
     Compared,
@@ -16,6 +16,7 @@ from folkmoot_node.evaluation.fitting.selection import (
     compare_recall,
     inclusion,
 )
+from folkmoot_node.evaluation.snapshot import Bools, Floats
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.scoring.factors import THOUSANDTHS
 from folkmoot_operator.problems import ExitCode, Problem
@@ -169,7 +170,7 @@ def moves(present: npt.NDArray[np.uint8], proposed: Indexes, bands: int) -> Inde
 
 
 def judge_date(
-    observed: Observed,
+    observed: KnownDate,
     card: Scorecard,
     factors: Indexes,
     capacities: Sequence[int],
@@ -193,10 +194,10 @@ def judge_date(
     )
 
 
-def _at_capacity(observed: Observed, proposed: Indexes, capacity: int, enough: bool) -> AtCapacity:
+def _at_capacity(observed: KnownDate, proposed: Indexes, capacity: int, enough: bool) -> AtCapacity:
     if not enough:
         return AtCapacity(capacity, None, None, None)
-    one, other = inclusion(observed.score, capacity), inclusion(proposed, capacity)
+    one, other = _chances(observed, proposed, capacity)
     return AtCapacity(
         capacity,
         compare_recall(one, other, observed.event),
@@ -205,15 +206,22 @@ def _at_capacity(observed: Observed, proposed: Indexes, capacity: int, enough: b
     )
 
 
-def _precision(included: npt.NDArray[np.float64], observed: Observed) -> float | None:
+def _chances(one: KnownDate, proposed: Indexes, capacity: int) -> tuple[Floats, Floats]:
+    return (
+        inclusion(one.score, one.considered, capacity),
+        inclusion(proposed, one.considered, capacity),
+    )
+
+
+def _precision(included: Floats, observed: KnownDate) -> float | None:
     judged = float(included[observed.judged].sum())
     return float(included[observed.event].sum()) / judged if judged else None
 
 
 def group_changes(
-    newest: Observed,
+    newest: KnownDate,
     proposed_band: Indexes,
-    judged: Sequence[tuple[Observed, Scorecard]],
+    judged: Sequence[tuple[KnownDate, Scorecard]],
     factors: Indexes,
     capacity: int,
     smallest: int,
@@ -232,7 +240,7 @@ def group_changes(
         The groups, and the names of those that are too small.
     """
     chances = [
-        (one, inclusion(one.score, capacity), inclusion(card.scores(one, factors), capacity))
+        (one, *_chances(one, card.scores(one, factors), capacity))
         for one, card in judged
     ]
     found, small = [], []
@@ -267,13 +275,13 @@ def group_changes(
     return tuple(found), tuple(small)
 
 
-def _mean(values: npt.NDArray[np.float64]) -> float:
+def _mean(values: Floats) -> float:
     return float(values.mean()) if len(values) else 0.0
 
 
-def _of(one: Observed, field: str, at: int) -> npt.NDArray[np.bool_]:
+def _of(one: KnownDate, field: str, at: int) -> Bools:
     groups = one.group_of(field)
     if groups is None:
         return np.zeros(len(one.event), dtype=np.bool_)
-    member: npt.NDArray[np.bool_] = groups.index == at
+    member: Bools = groups.index == at
     return member

@@ -21,8 +21,8 @@ from folkmoot_node.evaluation.fitting.additive_model import (
     largest_penalty,
     refitted_intercept,
 )
-from folkmoot_node.evaluation.fitting.observed import (
-    Observed,
+from folkmoot_node.evaluation.fitting.known_dates import (
+    KnownDate,
     Patterns,
     households_with_event,
     patterns,
@@ -79,7 +79,7 @@ def folds(dates: Sequence[tuple[datetime.date, datetime.date]]) -> tuple[Fold, .
 
 
 def usable_folds(
-    observed: Sequence[Observed], found: Sequence[Fold], factors: int, where: str
+    observed: Sequence[KnownDate], found: Sequence[Fold], factors: int, where: str
 ) -> tuple[Fold, ...]:
     """Folds with enough events to learn from and to judge by.
 
@@ -123,10 +123,10 @@ def check_dates(dates: Sequence[tuple[datetime.date, datetime.date]], where: str
 
 
 def choose(
-    observed: Sequence[Observed],
+    observed: Sequence[KnownDate],
     found: Sequence[Fold],
     factors: Indexes,
-    keep: npt.NDArray[np.bool_],
+    keep: Bools,
     advance: Callable[[int, int], None],
 ) -> Choice:
     """Chooses the sparsest model that later dates do not show to be worse than the best.
@@ -142,7 +142,7 @@ def choose(
         keep: bool, for each of `factors`: whether it must stay.
         advance: Told how many folds are done, of how many.
     """
-    by_step: list[list[npt.NDArray[np.float64]]] = [[] for _ in STEPS]
+    by_step: list[list[Floats]] = [[] for _ in STEPS]
     counts = []
     for done, fold in enumerate(found):
         advance(done, len(found))
@@ -163,7 +163,7 @@ def choose(
     return Choice(tuple(found), STEPS[chosen], tuple(total / households for total in totals))
 
 
-def path(data: Patterns, keep: npt.NDArray[np.bool_]) -> list[AdditiveModel]:
+def path(data: Patterns, keep: Bools) -> list[AdditiveModel]:
     """For each of `STEPS` the model of the factors that the penalty leaves, without a penalty."""
     models: list[AdditiveModel] = []
     known: dict[bytes, AdditiveModel] = {}
@@ -179,7 +179,7 @@ def path(data: Patterns, keep: npt.NDArray[np.bool_]) -> list[AdditiveModel]:
     return models
 
 
-def left_at(data: Patterns, keep: npt.NDArray[np.bool_], step: float) -> npt.NDArray[np.bool_]:
+def left_at(data: Patterns, keep: Bools, step: float) -> Bools:
     """Factors that a penalty leaves.
 
     Args:
@@ -194,35 +194,35 @@ def left_at(data: Patterns, keep: npt.NDArray[np.bool_], step: float) -> npt.NDA
     return chosen_by(fit(data, lower, upper, penalty=step * largest_penalty(data)), keep)
 
 
-def chosen_by(model: AdditiveModel, keep: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def chosen_by(model: AdditiveModel, keep: Bools) -> Bools:
     """Factors that a penalised model uses, with those that must stay.
 
     Returns:
         bool, one value for each factor; never null.
     """
-    found: npt.NDArray[np.bool_] = keep | (model.effects > 1e-4)
+    found: Bools = keep | (model.effects > 1e-4)
     return found
 
 
-def _losses(judge: Patterns, model: AdditiveModel) -> npt.NDArray[np.float64]:
+def _losses(judge: Patterns, model: AdditiveModel) -> Floats:
     """Log loss of a household of each pattern without and with the event, shape (patterns, 2)."""
     log_odds = model.log_odds(judge.levels)
     log_odds += refitted_intercept(judge, log_odds)
     return np.stack([np.logaddexp(0.0, log_odds), np.logaddexp(0.0, -log_odds)], axis=1)
 
 
-def _counts(judge: Patterns) -> npt.NDArray[np.float64]:
+def _counts(judge: Patterns) -> Floats:
     return np.stack([judge.households - judge.events, judge.events], axis=1)
 
 
-def _total(losses: Sequence[npt.NDArray[np.float64]], judged: Sequence[Patterns]) -> float:
+def _total(losses: Sequence[Floats], judged: Sequence[Patterns]) -> float:
     pairs = zip(losses, judged, strict=True)
     return float(sum((loss * _counts(one)).sum() for loss, one in pairs))
 
 
 def _error(
-    losses: Sequence[npt.NDArray[np.float64]],
-    best: Sequence[npt.NDArray[np.float64]],
+    losses: Sequence[Floats],
+    best: Sequence[Floats],
     judged: Sequence[Patterns],
 ) -> float:
     """Standard error of the difference of two totals."""

@@ -15,8 +15,8 @@ from folkmoot_node.evaluation.evaluation_file import EvaluationFile
 from folkmoot_node.evaluation.fitting import comparison, forward, scorecard
 from folkmoot_node.evaluation.fitting.comparison import BandCut, GroupChange, JudgedDate
 from folkmoot_node.evaluation.fitting.fit_file import FitFile
-from folkmoot_node.evaluation.fitting.observed import (
-    Observed,
+from folkmoot_node.evaluation.fitting.known_dates import (
+    KnownDate,
     households_with_event,
     households_without_event,
     patterns,
@@ -147,7 +147,7 @@ class Proposal:
 
 
 def propose(
-    observed: Sequence[Observed],
+    observed: Sequence[KnownDate],
     policy: RiskPolicy,
     question: Question,
     *,
@@ -186,7 +186,7 @@ def propose(
     asked = [(one.field, one.capacity, one.least) for one in fit.recall]
     floors, too_small = scorecard.floors_of(observed, asked, smallest, question.fit_path)
 
-    def card_of(dates: Sequence[Observed], *, must: bool) -> Scorecard:
+    def card_of(dates: Sequence[KnownDate], *, must: bool) -> Scorecard:
         left = forward.left_at(patterns(dates, limits.factors), limits.keep, choice.step)
         return scorecard.meet_floors(
             dates, left, limits, floors, must=must, where=question.fit_path
@@ -255,7 +255,7 @@ def propose(
 
 
 def evidence(
-    policy: RiskPolicy, question: Question, observed: Sequence[Observed]
+    policy: RiskPolicy, question: Question, observed: Sequence[KnownDate]
 ) -> tuple[str, ...]:
     """Lines for the proposed file. They say where it comes from, and nothing of any household."""
     entry = question.evaluation.outcomes[question.outcome]
@@ -275,7 +275,7 @@ def evidence(
 
 
 def _reasons(
-    observed: Sequence[Observed], policy: RiskPolicy, fit: FitFile, protected: Collection[str]
+    observed: Sequence[KnownDate], policy: RiskPolicy, fit: FitFile, protected: Collection[str]
 ) -> list[str]:
     """Why factors may not be used; empty for those that may."""
     everything = np.arange(len(policy.factors))
@@ -304,7 +304,7 @@ def _limits(policy: RiskPolicy, fit: FitFile, permitted: Sequence[bool]) -> Limi
     )
 
 
-def _require_events(observed: Sequence[Observed], factors: int, question: Question) -> None:
+def _require_events(observed: Sequence[KnownDate], factors: int, question: Question) -> None:
     if not factors:
         raise Problem(
             "no factor of the policy may be used",

@@ -14,20 +14,20 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from folkmoot_node.equality.statistics import LEVEL
+from folkmoot_node.intervals import LEVEL
 from folkmoot_node.evaluation.fitting.additive_model import (
     AdditiveModel,
     blocks,
     curvature,
     with_one,
 )
-from folkmoot_node.evaluation.fitting.observed import Observed, patterns
+from folkmoot_node.evaluation.fitting.known_dates import KnownDate, patterns
 from folkmoot_node.evaluation.fitting.scorecard import Limits, Scorecard
 from folkmoot_node.evaluation.snapshot import Floats
 
 
 def intervals(
-    observed: Sequence[Observed],
+    observed: Sequence[KnownDate],
     card: Scorecard,
     limits: Limits,
     *,
@@ -95,7 +95,7 @@ class _Step:
 
 
 def _slopes(
-    observed: Sequence[Observed],
+    observed: Sequence[KnownDate],
     columns: npt.NDArray[np.int64],
     model: AdditiveModel,
     weights: Sequence[Floats] | None,

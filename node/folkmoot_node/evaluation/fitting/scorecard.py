@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from folkmoot_node.evaluation.fitting.additive_model import AdditiveModel, fit
-from folkmoot_node.evaluation.fitting.observed import Observed, Patterns, patterns
+from folkmoot_node.evaluation.fitting.known_dates import KnownDate, Patterns, patterns
 from folkmoot_node.evaluation.fitting.selection import found_by, inclusion
 from folkmoot_node.evaluation.fitting.separation import check_together
-from folkmoot_node.evaluation.snapshot import Floats
+from folkmoot_node.evaluation.snapshot import Bools, Floats
 from folkmoot_operator.problems import ExitCode, Problem
 
-Bools = npt.NDArray[np.bool_]
 Indexes = npt.NDArray[np.int64]
 
 STRONGER = 1.5
@@ -74,7 +73,7 @@ class Scorecard:
     upper: Floats
     event_weights: tuple[Floats, ...] | None = None
 
-    def scores(self, observed: Observed, factors: Indexes) -> Indexes:
+    def scores(self, observed: KnownDate, factors: Indexes) -> Indexes:
         """Scores of the households of a date, in thousandths of a point.
 
         Returns:
@@ -120,7 +119,7 @@ def make_scorecard(data: Patterns, left: Bools, limits: Limits) -> Scorecard:
 
 
 def floors_of(
-    observed: Sequence[Observed], asked: Sequence[tuple[str, int, float]], smallest: int, where: str
+    observed: Sequence[KnownDate], asked: Sequence[tuple[str, int, float]], smallest: int, where: str
 ) -> tuple[list[Floor], list[str]]:
     """The groups for which a share of events must be found.
 
@@ -156,7 +155,7 @@ def floors_of(
 
 
 def meet_floors(
-    observed: Sequence[Observed],
+    observed: Sequence[KnownDate],
     left: Bools,
     limits: Limits,
     floors: Sequence[Floor],
@@ -202,18 +201,19 @@ def meet_floors(
             "find out what the records do not say of the group",
             exit_code=ExitCode.REFUSED,
             for_operator=[
-                f"{floors[at].field} {floors[at].group}: {reached[at]:.0%} of {floors[at].least:.0%}"
-                for at in missed
+                f"{one.field} {one.group}: {at:.0%} are found, {one.least:.0%} are asked for"
+                for one, at in zip(floors, reached, strict=True)
+                if at < one.least
             ],
         )
     return Scorecard(card.points, card.model, card.per_log_odds, card.lower, card.upper, weights)
 
 
-def _events(observed: Sequence[Observed], field: str, index: int) -> int:
+def _events(observed: Sequence[KnownDate], field: str, index: int) -> int:
     return sum(int((one.event & _member(one, field, index)).sum()) for one in observed)
 
 
-def _member(one: Observed, field: str, index: int) -> Bools:
+def _member(one: KnownDate, field: str, index: int) -> Bools:
     groups = one.group_of(field)
     if groups is None:
         return np.zeros(len(one.event), dtype=np.bool_)
@@ -221,17 +221,17 @@ def _member(one: Observed, field: str, index: int) -> Bools:
     return member
 
 
-def _reached(observed: Sequence[Observed], card: Scorecard, limits: Limits, floor: Floor) -> float:
+def _reached(observed: Sequence[KnownDate], card: Scorecard, limits: Limits, floor: Floor) -> float:
     found = events = 0.0
     for one in observed:
         member = one.event & _member(one, floor.field, floor.at)
-        included = inclusion(card.scores(one, limits.factors), floor.capacity)
+        included = inclusion(card.scores(one, limits.factors), one.considered, floor.capacity)
         found += found_by(included, member)
         events += float(member.sum())
     return found / events if events else 1.0
 
 
-def _weights(one: Observed, floors: Sequence[Floor], strength: Floats) -> Floats:
+def _weights(one: KnownDate, floors: Sequence[Floor], strength: Floats) -> Floats:
     weights = np.ones(len(one.event))
     for floor, times in zip(floors, strength, strict=True):
         weights[one.event & _member(one, floor.field, floor.at)] *= times

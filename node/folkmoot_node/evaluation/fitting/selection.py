@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from folkmoot_node.equality.statistics import Interval, two_sided
-from folkmoot_node.evaluation.snapshot import Floats
-
-Bools = npt.NDArray[np.bool_]
+from folkmoot_node.intervals import Interval, difference, two_sided, wilson
+from folkmoot_node.evaluation.measures.orders import order_of_whole
+from folkmoot_node.evaluation.measures.tally import Tally
+from folkmoot_node.evaluation.snapshot import Bools, Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +32,23 @@ class Compared:
     interval: Interval
 
 
-def inclusion(score: npt.NDArray[Any], capacity: int) -> Floats:
+def inclusion(score: npt.NDArray[Any], considered: Bools, capacity: int) -> Floats:
     """The chance of each household to be among those with the highest scores.
 
     Households with the same score have the same chance, so that the order of rows is nothing.
 
     Args:
-        score: Shape (households,).
+        score: Whole thousandths of a point, shape (households,).
+        considered: bool, shape (households,): who could be visited.
         capacity: How many are visited.
 
     Returns:
         float64, shape (households,), from 0 to 1; never null.
     """
-    if capacity >= len(score):
-        return np.ones(len(score))
-    last = np.partition(score, len(score) - capacity)[len(score) - capacity]
-    above, tied = score > last, score == last
-    found: Floats = above + tied * ((capacity - above.sum()) / tied.sum())
+    found = np.zeros(len(score))
+    order = order_of_whole(score[considered].astype(np.int32))
+    cut = Tally(order.count, order.count, np.zeros_like(order.count)).cut(capacity)
+    found[considered] = cut.weights(order.code)
     return found
 
 
@@ -65,13 +65,17 @@ def compare_recall(present: Floats, proposed: Floats, event: Bools) -> Compared:
         proposed: By the other score.
         event: At least two households with it.
     """
-    one, other = present[event], proposed[event]
-    difference = other - one
-    half = two_sided() * float(difference.std(ddof=1)) / math.sqrt(len(difference))
-    mean = float(difference.mean())
-    return Compared(
-        float(one.mean()), float(other.mean()), mean, Interval(mean - half, mean + half)
+    one, other, count = present[event], proposed[event], int(event.sum())
+    before, after = float(one.mean()), float(other.mean())
+    varies = one.std() > 0 and other.std() > 0
+    found = difference(
+        after,
+        wilson(after * count, count),
+        before,
+        wilson(before * count, count),
+        float(np.corrcoef(one, other)[0, 1]) if varies else 0.0,
     )
+    return Compared(before, after, after - before, found)
 
 
 def compare_areas(present: npt.NDArray[Any], proposed: npt.NDArray[Any], event: Bools) -> Compared:
@@ -86,15 +90,19 @@ def compare_areas(present: npt.NDArray[Any], proposed: npt.NDArray[Any], event: 
     area = [float(one.mean()) for one in below]
     variance = np.var(below[1] - below[0], ddof=1) / event.sum()
     variance += np.var(above[1] - above[0], ddof=1) / (~event).sum()
-    difference, half = area[1] - area[0], two_sided() * math.sqrt(float(variance))
-    return Compared(area[0], area[1], difference, Interval(difference - half, difference + half))
+    more, half = area[1] - area[0], two_sided() * math.sqrt(float(variance))
+    return Compared(area[0], area[1], more, Interval(more - half, more + half))
 
 
 def _placements(score: npt.NDArray[Any], event: Bools) -> tuple[Floats, Floats]:
-    from scipy.stats import rankdata
-
+    """Of each household with the event: the share of others that it beats, ties by half; and of
+    each of the others the share that beats it.
+    """
     inside, outside = score[event], score[~event]
-    ranks = rankdata(np.concatenate([inside, outside]))
-    below = (ranks[: len(inside)] - rankdata(inside)) / len(outside)
-    above = 1 - (ranks[len(inside) :] - rankdata(outside)) / len(inside)
-    return below, above
+    return _beaten(outside, inside), 1 - _beaten(inside, outside)
+
+
+def _beaten(others: npt.NDArray[Any], of: npt.NDArray[Any]) -> Floats:
+    ascending = np.sort(others)
+    below, upto = (np.searchsorted(ascending, of, side) for side in ("left", "right"))
+    return (below + upto) / (2 * len(others))

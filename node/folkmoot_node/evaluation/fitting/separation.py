@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from folkmoot_node.evaluation.fitting.additive_model import SEPARATED, AdditiveModel
-from folkmoot_node.evaluation.fitting.observed import Patterns
+from folkmoot_node.evaluation.fitting.known_dates import Patterns
 from folkmoot_operator.problems import ExitCode, Problem
 
 

@@ -10,27 +10,29 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from folkmoot_node.evaluation.snapshot import Floats, Groups, Snapshot
+from folkmoot_node.evaluation.measures.observed import observed
+from folkmoot_node.evaluation.measures.orders import Codes, thousandths
+from folkmoot_node.evaluation.snapshot import Bools, Floats, Groups, Snapshot
 from folkmoot_node.scoring.factors import THOUSANDTHS
 
-Bools = npt.NDArray[np.bool_]
 Levels = npt.NDArray[np.uint16]
 """Factor scores in thousandths, shape (rows, factors). What is not known is 0, as in the score."""
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
-    """One date: 2 bytes for each factor and household, and 20 more.
+class KnownDate:
+    """One date: 2 bytes for each factor and household, and 16 more.
 
     Attributes:
         date: The date.
         until: Last day of the horizon.
         uprn: int64, shape (households,); for joins alone.
         levels: uint16, shape (households, factors): factor scores in thousandths, 0 if unknown.
-        event: bool, shape (households,): whether the event came within the horizon.
-        judged: bool, shape (households,): False if that cannot be said, since the household was
-            observed no more before the horizon's end, or had the event before and is left out.
-        score: Points by the present policy, float64, shape (households,).
+        considered: bool, shape (households,): could be visited; False if the household had the
+            event before and is left out.
+        judged: bool, shape (households,): considered, and it is known whether it had the event.
+        event: bool, shape (households,): judged, and had the event within the horizon.
+        score: By the present policy, in thousandths of a point, int32, shape (households,).
         band: uint8, shape (households,): index of the present band.
         groups: Protected characteristics held for audit.
     """
@@ -39,9 +41,10 @@ class Observed:
     until: datetime.date
     uprn: npt.NDArray[np.int64]
     levels: Levels
-    event: Bools
+    considered: Bools
     judged: Bools
-    score: Floats
+    event: Bools
+    score: Codes
     band: npt.NDArray[np.uint8]
     groups: tuple[Groups, ...]
 
@@ -66,7 +69,7 @@ class Patterns:
     events: Floats
 
 
-def observe(snapshot: Snapshot, outcome: str, *, repeated: bool) -> Observed:
+def known_date(snapshot: Snapshot, outcome: str, *, repeated: bool) -> KnownDate:
     """Takes from a snapshot what a fit needs.
 
     Args:
@@ -75,18 +78,20 @@ def observe(snapshot: Snapshot, outcome: str, *, repeated: bool) -> Observed:
         repeated: Whether households with an event on the date or before are judged too.
     """
     happened = snapshot.happened[outcome]
-    event = ~np.isnat(happened.first)
-    judged = event | np.isnat(happened.ended)
-    if not repeated:
-        judged &= ~happened.before
-    return Observed(
+    seen = observed(happened, repeated=repeated)
+    considered, judged, event = (np.full(snapshot.households, one) for one in (True, True, False))
+    considered[seen.excluded] = False
+    judged[seen.excluded] = judged[seen.lost] = False
+    event[seen.events] = True
+    return KnownDate(
         date=snapshot.date,
         until=happened.until,
         uprn=snapshot.uprn,
         levels=to_levels(snapshot.points, snapshot.weights),
-        event=event & judged,
+        considered=considered,
         judged=judged,
-        score=snapshot.score,
+        event=event,
+        score=thousandths(snapshot.score),
         band=snapshot.band,
         groups=snapshot.groups,
     )
@@ -110,21 +115,21 @@ def to_levels(points: Floats, weights: Floats) -> Levels:
 
 
 def patterns(
-    observed: Sequence[Observed],
+    dates: Sequence[KnownDate],
     factors: npt.NDArray[np.int64],
     weights: Sequence[Floats] | None = None,
 ) -> Patterns:
     """Takes equal rows of some dates together.
 
     Args:
-        observed: The dates.
+        dates: The dates.
         factors: Indexes of the factors that count, int64.
         weights: For each date float64, shape (households,): how often a household counts; once
             each if None.
     """
     names = [f"f{at}" for at in range(len(factors))]
     frames = []
-    for at, one in enumerate(observed):
+    for at, one in enumerate(dates):
         levels = one.levels[one.judged][:, factors]
         count = np.ones(len(levels)) if weights is None else weights[at][one.judged]
         columns = {name: levels[:, f] for f, name in enumerate(names)}
@@ -145,13 +150,13 @@ def _together(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
     return grouped.sort(names)  # the order of groups is none; sums depend on it in the last digit
 
 
-def households_with_event(observed: Sequence[Observed]) -> int:
+def households_with_event(dates: Sequence[KnownDate]) -> int:
     """Different households that had an event after any of the dates."""
-    found = [one.uprn[one.event] for one in observed]
+    found = [one.uprn[one.event] for one in dates]
     return len(np.unique(np.concatenate(found))) if found else 0
 
 
-def households_without_event(observed: Sequence[Observed]) -> int:
+def households_without_event(dates: Sequence[KnownDate]) -> int:
     """Different households that were judged without an event after one of the dates."""
-    found = [one.uprn[one.judged & ~one.event] for one in observed]
+    found = [one.uprn[one.judged & ~one.event] for one in dates]
     return len(np.unique(np.concatenate(found))) if found else 0
