@@ -96,7 +96,7 @@ def fit(
         jac=True,
         method="L-BFGS-B",
         bounds=[(None, None), *zip(low, high, strict=True)],
-        options={"maxiter": 1000, "maxfun": 2000, "ftol": 1e-13, "gtol": 1e-8},
+        options={"maxiter": 1000, "maxfun": 2000, "ftol": 1e-12, "gtol": 1e-7},
     )
     effects = found.x[1:] / spread
     return AdditiveModel(float(found.x[0] - mean @ effects), effects)

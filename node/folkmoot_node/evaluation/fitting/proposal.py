@@ -168,6 +168,22 @@ def propose(
     Raises:
         Problem: If there are too few events, they are separated, or limits cannot be met.
     """
+    from threadpoolctl import threadpool_limits
+
+    # The matrices are narrow: threads of the library would wait for each other, and take from
+    # other programs what they do not use.
+    with threadpool_limits(1, "blas"):
+        return _proposed(observed, policy, question, protected, undated, progress)
+
+
+def _proposed(
+    observed: Sequence[KnownDate],
+    policy: RiskPolicy,
+    question: Question,
+    protected: Collection[str],
+    undated: Sequence[str],
+    progress: Progress,
+) -> Proposal:
     fit, smallest = question.fit, question.evaluation.smallest
     reasons = _reasons(observed, policy, fit, protected)
     limits = _limits(policy, fit, [not reason for reason in reasons])
