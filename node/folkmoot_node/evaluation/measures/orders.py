@@ -68,6 +68,13 @@ def order_of(values: Floats) -> Order:
         values: float64, shape (households,), at least one.
     """
     is_known = ~np.isnan(values)
+    whole = np.rint(values)
+    if is_known.any() and np.array_equal(whole, values, equal_nan=True):
+        lowest, highest = np.nanmin(values), np.nanmax(values)
+        if highest - lowest < MAX_CODES:
+            code = np.where(is_known, values - (lowest - 1), 0).astype(np.int32)
+            named = np.concatenate([[np.nan], np.arange(lowest, highest + 1)])
+            return Order(code, named, np.bincount(code, minlength=len(named)))
     found, inverse = np.unique(values[is_known], return_inverse=True)
     code = np.zeros(len(values), dtype=np.int32)
     code[is_known] = inverse + 1
