@@ -1,0 +1,86 @@
+"""How often the event happened, by band and by tenth of the score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from folkmoot_node.evaluation.measures.judgement import Row, Share
+from folkmoot_node.evaluation.measures.orders import Floats, Ints
+from folkmoot_node.evaluation.measures.tally import Tally
+
+
+def parts_of(counted: Tally, parts: int) -> Ints:
+    """Which quantile part of the households each code belongs to.
+
+    A code belongs where the middle of its households lies, so that equal scores stay together.
+
+    Args:
+        counted: Along the score.
+        parts: 10 for tenths.
+
+    Returns:
+        int64, shape (codes,), from 0 to `parts - 1`, ascending.
+    """
+    until = np.cumsum(counted.observed)
+    middle = 2 * until - counted.observed
+    part = middle * parts // max(1, 2 * int(until[-1]))
+    return np.minimum(part, parts - 1)
+
+
+def bands_of_codes(code: npt.NDArray[np.int32], band: npt.NDArray[np.uint8], codes: int) -> Ints:
+    """Band of each score.
+
+    Args:
+        code: Of households, along the score.
+        band: Of the same households.
+        codes: How many there are.
+
+    Returns:
+        int64, shape (codes,); 0 of codes without households.
+    """
+    found = np.zeros(codes, dtype=np.int64)
+    found[code] = band
+    return found
+
+
+def rows(
+    counted: Tally, values: Floats, part: Ints, names: Sequence[str], smallest: int
+) -> tuple[Row, ...]:
+    """One row for each part that has households.
+
+    Args:
+        counted: Along the score.
+        values: Points of each code.
+        part: Of each code, an index into `names`.
+        names: Of the parts.
+        smallest: Rows of fewer observed households show no figure.
+    """
+    observed = np.bincount(part, counted.observed, minlength=len(names))
+    events = np.bincount(part, counted.events, minlength=len(names))
+    some = counted.observed > 0
+    found = []
+    for at, name in enumerate(names):
+        if not observed[at]:
+            continue
+        points = values[some & (part == at)]
+        shown = observed[at] >= smallest
+        found.append(
+            Row(
+                name,
+                float(points[0]),
+                float(points[-1]),
+                int(observed[at]) if shown else None,
+                Share.counted(events[at], observed[at]) if shown else None,
+            )
+        )
+    return tuple(found)
+
+
+def is_ascending(shown: Sequence[Row]) -> bool:
+    """Whether the share with the event never falls from a row to the next that shows one."""
+    found = [row.events.share for row in shown if row.events is not None]
+    return all(one <= other for one, other in pairwise(found))
