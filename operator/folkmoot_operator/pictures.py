@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -53,12 +54,7 @@ def save_chart(
         with writing_private(path, replace=True) if private else nullcontext(path) as file:
             chart.save(str(file), format=kind, **options.get(kind, {}))
     except ImportError:
-        raise Problem(
-            "plots need Altair and vl-convert",
-            where="--plot",
-            remedy=f"Install them: {how_to_install(*extra)}",
-            exit_code=ExitCode.USAGE,
-        ) from None
+        raise _not_installed(extra, "--plot") from None
     except OSError as error:
         raise Problem(
             f"cannot be written ({error.strerror})",
@@ -66,3 +62,34 @@ def save_chart(
             remedy="Give a file in a folder that exists",
             exit_code=ExitCode.USAGE,
         ) from None
+
+
+def draw_svg(draw: Callable[[], Any], extra: tuple[str, str], where: str) -> str:
+    """Draws an Altair chart for a page that holds it; nothing is fetched or written.
+
+    Args:
+        draw: Makes the chart; imports Altair. Its data are in it.
+        extra: The distribution and its extra that bring the libraries that draw.
+        where: What asked for it, for the message.
+
+    Returns:
+        The text of an SVG file.
+
+    Raises:
+        Problem: If the libraries are not installed.
+    """
+    text = io.StringIO()
+    try:
+        draw().save(text, format="svg")
+    except ImportError:
+        raise _not_installed(extra, where) from None
+    return text.getvalue()
+
+
+def _not_installed(extra: tuple[str, str], where: str) -> Problem:
+    return Problem(
+        "plots need Altair and vl-convert",
+        where=where,
+        remedy=f"Install them: {how_to_install(*extra)}",
+        exit_code=ExitCode.USAGE,
+    )

@@ -12,6 +12,7 @@ from folkmoot_node.cli import (
     corrections,
     doctor,
     equality,
+    evaluation,
     evidence,
     incidents,
     installation,
@@ -39,12 +40,22 @@ app = application(
 )
 add_version(app, "folkmoot-node")
 _MODULES = (
-    setup, plugins, sources, scoring, linkage, corrections, equality, retention, policies, rounds,
-    evidence, audit, backups, upgrades, running, status, doctor, pausing, incidents, leaving,
-    installation, casework, casework_rights,
+    setup, plugins, sources, scoring, linkage, corrections, equality, evaluation, retention,
+    policies, rounds, evidence, audit, backups, upgrades, running, status, doctor, pausing,
+    incidents, leaving, installation, casework, casework_rights,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
-    {"casework", "doctor", "equality", "explain", "linkage", "rounds", "score", "sources"}
+    {
+        "casework",
+        "doctor",
+        "equality",
+        "evaluate",
+        "explain",
+        "linkage",
+        "rounds",
+        "score",
+        "sources",
+    }
 )
 """Commands that may run code of plugins."""
 for _module in _MODULES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -17,6 +18,7 @@ from folkmoot_node.households.combine import (
     latest_dates,
     needs_order,
 )
+from folkmoot_node.households.outcomes import outcome_columns
 from folkmoot_node.households.rejected_values import rejected_values, without_rejected
 from folkmoot_node.households.uprn_join import HOUSEHOLD, household_index, is_unique, link_by_uprn
 from folkmoot_node.store.schema import date_column, record_column, rejected_column
@@ -129,6 +131,24 @@ class Assembly:
             of_communal = records[UPRN_COLUMN].is_in(self._communal.implode())
             self._of_communal[source] = int(of_communal.sum())
         self._add_dates(source, linked)
+
+    def add_outcomes(
+        self, source: str, records: pl.DataFrame, outcomes: Sequence[str], on: datetime.date
+    ) -> None:
+        """Adds the events of a source, as `outcome_columns` gives them; once its fields are added.
+
+        Args:
+            source: Its name.
+            records: Its records in this partition, each with a UPRN, also those of later dates.
+            outcomes: Its outcomes.
+            on: Date as of which households are scored.
+        """
+        linked = link_by_uprn(records, self._index, ordered=False)
+        self._add(outcome_columns(linked, self.households.height, outcomes, on))
+        self._count(source, linked)
+        if len(self._communal):
+            of_communal = records[UPRN_COLUMN].is_in(self._communal.implode())
+            self._of_communal[source] = int(of_communal.sum())
 
     def add_areas(self, source: str, on: str, values: pl.DataFrame, rows: pl.Series) -> None:
         """Adds the fields of a source about areas.

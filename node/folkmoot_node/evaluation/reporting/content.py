@@ -1,0 +1,322 @@
+"""What the report of a back-test says, from first to last."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from folkmoot_node.evaluation.measures.evaluation import Evaluation, OutcomeOverDates, OverDates
+from folkmoot_node.evaluation.measures.judgement import Baseline, Judgement, OutcomeJudgement
+from folkmoot_node.evaluation.reporting.document import (
+    Block,
+    Document,
+    Points,
+    Section,
+    Sheet,
+    Words,
+)
+from folkmoot_node.evaluation.reporting.one_date import date_sections, order
+from folkmoot_node.evaluation.reporting.over_dates import dates_sections
+from folkmoot_node.evaluation.reporting.wording import (
+    LEVEL,
+    count,
+    listed,
+    number,
+    number_interval,
+    on,
+    percent,
+    percent_interval,
+    points_interval,
+)
+
+HOW_TO_READ = (
+    "Share with the event: of the households that were observed to the end of the horizon, those "
+    "that had the event. Households that were lost from sight before, without it, are in no share.",
+    "Precision: of the households visited, the share that had the event. Recall: of the households "
+    "that had the event, the share visited.",
+    "AUC: how often a household with the event has a higher score than one without; 0.5 is chance. "
+    "Average precision: precision over all capacities; chance is the share with the event.",
+    "Intervals hold the true figure in 95 of 100 such reports. They hold chance, and not what was "
+    "never recorded.",
+)
+"""Definitions, for people who did not make the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What was judged, and by what.
+
+    Attributes:
+        policy: Name of the risk stratification policy.
+        policy_sha256: Digest of its file, hexadecimal.
+        evaluation_sha256: Digest of the evaluation file, hexadecimal.
+        warnings: What the leak checks found; whole sentences.
+    """
+
+    policy: str
+    policy_sha256: str
+    evaluation_sha256: str
+    warnings: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "policy": self.policy,
+            "policy_sha256": self.policy_sha256,
+            "evaluation_sha256": self.evaluation_sha256,
+            "warnings": list(self.warnings),
+        }
+
+
+def as_document(found: Evaluation, about: About) -> Document:
+    """Writes the report.
+
+    Args:
+        found: All figures.
+        about: What was judged.
+
+    Returns:
+        The same for the same figures: it holds no time at which it was made.
+    """
+    outcomes = [part for at in range(len(found.outcomes)) for part in _outcome(found, at)]
+    return Document(
+        title=f"Back-test: {found.name}",
+        subtitle=f"Policy {about.policy!r}, scored as the households were known "
+        f"{_when([one.date for one in found.dates])}.",
+        sections=(
+            Section("In short", tuple(_in_short(found, about))),
+            *outcomes,
+            Section("What was read", tuple(_what_was_read(found, about))),
+            Section("How to read this", (Points(HOW_TO_READ),)),
+        ),
+        footer=_footer(found.smallest),
+    )
+
+
+def _when(dates: list[datetime.date]) -> str:
+    if len(dates) == 1:
+        return f"on {on(dates[0])}"
+    return f"on {len(dates)} dates from {on(dates[0])} to {on(dates[-1])}"
+
+
+def _footer(smallest: int) -> tuple[str, ...]:
+    return (
+        "This report is made from residents' records, on the council's own machine, for people at "
+        "the council. It is not differentially private. Nobody publishes it or sends it on but by "
+        "a decision of a named person that is recorded.",
+        f"Groups of fewer than {smallest} households, or with fewer than {smallest} events, show "
+        "no figure.",
+        "That a policy finds an event says nothing of why it happens, and nothing of whether a "
+        "visit prevents it. An event that is recorded less often in one group looks like less need "
+        "there.",
+    )
+
+
+def _in_short(found: Evaluation, about: About) -> Iterator[Block]:
+    for warning in about.warnings:
+        yield Words(warning, is_warning=True)
+    for at, over in enumerate(found.outcomes):
+        judged = shown_date(found, at)
+        if judged is None:
+            yield Words(f"{over.name}: no date has enough events for a figure.")
+            continue
+        yield Words(f"{over.name}, within {_months(judged[1].months)}:")
+        yield Points(tuple(_key_points(found, over, *judged)))
+
+
+def _key_points(
+    found: Evaluation, over: OutcomeOverDates, judgement: Judgement, outcome: OutcomeJudgement
+) -> Iterator[str]:
+    figures = outcome.figures
+    assert figures is not None
+    several = len(found.dates) > 1
+    mean = "On average over the dates, " if several else ""
+    share = _figure(over, "share of events")
+    if share is not None:
+        yield _sentence(f"{mean}{percent(share.mean)} of the households had the event")
+    auc = _figure(over, "AUC")
+    if auc is not None:
+        yield (
+            f"AUC {number(auc.mean)} ({number_interval(auc.mean_interval)}); 0.5 is chance."
+            + _moves(auc)
+        )
+    for capacity in found.capacity:
+        precision = _figure(over, "precision", capacity)
+        recall = _figure(over, "recall", capacity)
+        if precision is None or recall is None:
+            continue
+        yield (
+            f"With {capacity:,} visits: {percent(precision.mean)} of the households visited would "
+            f"have had the event ({percent_interval(precision.mean_interval)}), and "
+            f"{percent(recall.mean)} of the events would have been found "
+            f"({percent_interval(recall.mean_interval)})."
+        )
+    best = _best(figures.baselines)
+    if best is not None:
+        at = best.at[-1]
+        yield (
+            f"On {on(judgement.date)}, with {at.capacity:,} visits, the score would have found "
+            f"{_more(at.more_found)} than {order(best)}, the best other order (a difference "
+            f"in recall of {points_interval(at.gain_interval)} percentage points)."
+        )
+    if not figures.is_ascending:
+        yield (
+            f"On {on(judgement.date)} a higher band did not always mean more events: see By band."
+        )
+
+
+def _moves(over: OverDates) -> str:
+    if not over.outside:
+        return ""
+    dates = "date has" if over.outside == 1 else "dates have"
+    return f" {over.outside} {dates} an interval without this mean: it changes with time."
+
+
+def _figure(over: OutcomeOverDates, name: str, capacity: int | None = None) -> OverDates | None:
+    """A figure over dates; None if no date has it."""
+    for one in over.figures:
+        if one.figure == name and one.capacity == capacity and one.mean is not None:
+            return one
+    return None
+
+
+def _best(baselines: tuple[Baseline, ...]) -> Baseline | None:
+    """What would have found the most at the greatest capacity."""
+    others = [one for one in baselines if one.at]
+    return max(others, key=lambda one: one.at[-1].recall.share, default=None)
+
+
+def _more(found: float) -> str:
+    return f"{count(abs(found))} {'fewer' if found < 0 else 'more'} households with the event"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _months(months: int) -> str:
+    return "1 month" if months == 1 else f"{months} months"
+
+
+def shown_date(found: Evaluation, outcome: int) -> tuple[Judgement, OutcomeJudgement] | None:
+    """The latest date on which an outcome has figures, whose details the report shows.
+
+    Args:
+        found: All figures.
+        outcome: Number of the outcome, from 0.
+    """
+    for judgement in reversed(found.dates):
+        judged = judgement.outcomes[outcome]
+        if judged.figures is not None:
+            return judgement, judged
+    return None
+
+
+def _outcome(found: Evaluation, at: int) -> Iterator[Section]:
+    over = found.outcomes[at]
+    judged = [one.outcomes[at] for one in found.dates]
+    yield Section(
+        f"{over.name}: within {_months(judged[0].months)}",
+        tuple(_events(found, at)),
+    )
+    yield from dates_sections(found, at)
+    shown = shown_date(found, at)
+    if shown is not None:
+        yield from date_sections(*shown, others=len(found.dates) > 1)
+
+
+def _events(found: Evaluation, at: int) -> Iterator[Block]:
+    """How many households had the event, and how many were lost from sight."""
+    rows = []
+    for judgement in found.dates:
+        one = judgement.outcomes[at]
+        rows.append(
+            (
+                judgement.date.isoformat(),
+                one.until.isoformat(),
+                count(one.households),
+                NOT_LEFT_OUT if one.before is None else count(one.before),
+                f"under {found.smallest}" if one.lost is None else count(one.lost),
+                f"under {found.smallest}" if one.events is None else count(one.events.hits),
+                percent(one.events.share if one.events else None),
+                percent_interval(one.events.interval if one.events else None),
+                f"{percent(one.event_bounds.low)} to {percent(one.event_bounds.high)}"
+                if one.event_bounds
+                else "-",
+            )
+        )
+    yield Sheet(
+        "Households and events",
+        (
+            "Date",
+            "Until",
+            "Households",
+            "Had it before",
+            "Lost from sight",
+            "Events",
+            "Share",
+            LEVEL,
+            "If of the lost none had it, or all",
+        ),
+        tuple(rows),
+    )
+    notes = tuple(_notes(found, at))
+    if notes:
+        yield Points(notes)
+
+
+def _notes(found: Evaluation, at: int) -> Iterator[str]:
+    """What is to be said of the dates, each sentence once."""
+    dates: dict[str, list[datetime.date]] = {}
+    for judgement in found.dates:
+        for note in judgement.outcomes[at].notes:
+            dates.setdefault(note, []).append(judgement.date)
+    for note, when in dates.items():
+        if len(found.dates) == 1:
+            yield note
+        elif len(when) == len(found.dates):
+            yield f"Of every date: {note}"
+        else:
+            yield f"Of {listed(map(on, when))}: {note}"
+
+
+NOT_LEFT_OUT = "judged too"
+"""In place of a number, where households that had the event before are judged like others."""
+
+
+def _what_was_read(found: Evaluation, about: About) -> Iterator[Block]:
+    yield Words(
+        f"Policy {about.policy!r}, SHA-256 {about.policy_sha256}. Evaluation file, SHA-256 "
+        f"{about.evaluation_sha256}. Seed {found.seed}; {found.resamples:,} bootstrap samples."
+    )
+    undated = sorted({name for one in found.dates for name in one.undated})
+    if undated:
+        yield Words(
+            f"Read as they are today, since they say no dates and the file accepts that: "
+            f"{listed(undated)}. They may know what was not known on the dates.",
+            is_warning=True,
+        )
+    sources = sorted({name for one in found.dates for name in one.left_out})
+    if sources:
+        yield Sheet(
+            "Records that were not read, since they are dated later",
+            ("Date", *sources),
+            tuple(
+                (one.date.isoformat(), *(count(one.left_out.get(name, 0)) for name in sources))
+                for one in found.dates
+            ),
+        )
+    yield Sheet(
+        "Households in each band",
+        ("Date", "Scored", *(one.band for one in found.bands)),
+        tuple(
+            (
+                judgement.date.isoformat(),
+                count(judgement.households),
+                *(percent(one.shares[at]) for one in found.bands),
+            )
+            for at, judgement in enumerate(found.dates)
+        ),
+    )
