@@ -96,7 +96,7 @@ def _judge(node: NodeHome, policy: RiskPolicy, evaluation: EvaluationFile) -> Ev
     """Scores the households as of each date, one after the other, and compares."""
     from folkmoot_node.evaluation.known_then import snapshots
     from folkmoot_node.evaluation.measures.judge import judge
-    from folkmoot_node.evaluation.measures.summarise import summarise
+    from folkmoot_node.evaluation.measures.summary import summarise
     from folkmoot_node.sources.connect import load_plugins
 
     with load_plugins(node.config) as plugins, progress() as bars:

@@ -238,7 +238,7 @@ def _events(found: Evaluation, at: int) -> Iterator[Block]:
                 one.until.isoformat(),
                 count(one.households),
                 NOT_LEFT_OUT if one.before is None else count(one.before),
-                f"under {found.smallest}" if one.lost is None else count(one.lost),
+                count(one.lost),
                 f"under {found.smallest}" if one.events is None else count(one.events.hits),
                 percent(one.events.share if one.events else None),
                 percent_interval(one.events.interval if one.events else None),
@@ -268,18 +268,17 @@ def _events(found: Evaluation, at: int) -> Iterator[Block]:
 
 
 def _notes(found: Evaluation, at: int) -> Iterator[str]:
-    """What is to be said of the dates, each sentence once."""
+    """What is to be said of the date that is shown, and of dates without figures; each once."""
+    shown = shown_date(found, at)
     dates: dict[str, list[datetime.date]] = {}
     for judgement in found.dates:
-        for note in judgement.outcomes[at].notes:
-            dates.setdefault(note, []).append(judgement.date)
+        one = judgement.outcomes[at]
+        if one.figures is None or (shown is not None and shown[1] is one):
+            for note in one.notes:
+                dates.setdefault(note, []).append(judgement.date)
     for note, when in dates.items():
-        if len(found.dates) == 1:
-            yield note
-        elif len(when) == len(found.dates):
-            yield f"Of every date: {note}"
-        else:
-            yield f"Of {listed(map(on, when))}: {note}"
+        is_of_all = len(when) == len(found.dates)
+        yield note if is_of_all else f"Of {listed(map(on, when))}: {note}"
 
 
 NOT_LEFT_OUT = "judged too"

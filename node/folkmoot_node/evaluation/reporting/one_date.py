@@ -95,7 +95,7 @@ def _rows(caption: str, head: str, rows: tuple[Row, ...], events: Share | None) 
         yield Plot(
             caption,
             "share with the event",
-            ".1%",
+            "~%",
             marks,
             beside=events.share if events else None,
             beside_is="the share of all households" if events else "",
@@ -149,8 +149,6 @@ def _ties(at: AtCapacity) -> Iterator[Block]:
             f"With {at.visited:,} visits, {at.drawn:,} of {at.tied:,} households with the same "
             "score would have been visited. The figures are those expected of a fair draw."
         )
-    if at.visited < at.capacity:
-        yield Words(f"With {at.capacity:,} visits everybody would have been visited.")
 
 
 def _is_wide(bounds: Bounds) -> bool:
@@ -165,7 +163,7 @@ def _at_capacities(name: str, shares: list[tuple[AtCapacity, Share]]) -> Plot:
     return Plot(
         f"{name} by number of visits",
         name.lower(),
-        ".0%",
+        "~%",
         tuple(_mark(f"{at.visited:,}", share) for at, share in shares),
     )
 
@@ -208,7 +206,7 @@ def _baselines(figures: Figures) -> Iterator[Block]:
         yield Plot(
             f"Gain over other orders with {at.visited:,} visits",
             "gain in recall",
-            "+.0%",
+            "+~%",
             tuple(
                 Mark(one.name, here.gain, here.gain_interval.low, here.gain_interval.high)
                 for one, here in rows
@@ -256,7 +254,7 @@ def _weights(figures: Figures) -> Iterator[Block]:
         yield Plot(
             f"Without a factor, with {at.visited:,} visits",
             "change of recall",
-            "+.0%",
+            "+~%",
             tuple(
                 Mark(
                     one.factor,

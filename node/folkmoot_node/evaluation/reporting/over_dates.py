@@ -75,7 +75,7 @@ def _plot(over: OverDates, dates: list[str]) -> Plot:
     return Plot(
         f"{_name(over)}, date by date",
         _name(over),
-        ".2f" if over.figure in _NUMBERS else ".1%",
+        ".2~f" if over.figure in _NUMBERS else "~%",
         tuple(
             Mark(date, value, interval and interval.low, interval and interval.high)
             for date, value, interval in zip(dates, over.values, over.intervals, strict=True)
