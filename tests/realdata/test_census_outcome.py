@@ -189,10 +189,10 @@ def test_calibration_by_band_is_what_one_counts(judged):
     low = list(BANDS.values())
     band = np.searchsorted(low, judged.points, side="right") - 1
     exact = Counter(zip(band.tolist(), judged.bad.tolist(), strict=True))
-    shown = {row.name: row for row in figures.bands}
+    shown = {row.names: row for row in figures.bands}
     for at, name in enumerate(BANDS):
         of = exact[at, True] + exact[at, False]
-        row = shown[name]
+        row = shown[name,]
         assert (row.households, row.events.hits) == (of, exact[at, True])
         assert row.events.interval.low < exact[at, True] / of < row.events.interval.high
         print(f"{name}: {of:,} people, {row.events.share:.1%} in bad health")
@@ -227,15 +227,15 @@ def test_a_region_is_calibrated_like_samples_of_it(judged):
     for region in np.unique(judged.region):
         rows = np.flatnonzero(judged.region == region)
         whole = figures_of(judged.of(rows)).bands
-        truth = {row.name: row.events.share for row in whole if row.events}
+        truth = {row.names: row.events.share for row in whole}
         for _ in range(20):
             # With replacement: the region stands for a population without end.
             sample = draw.choice(rows, size=len(rows) // 3)
             [outcome] = judge(judged.of(sample), EVALUATION).outcomes
             for row in outcome.figures.bands if outcome.figures else ():
-                if row.events is not None and 0 < truth.get(row.name, 0):
+                if 0 < truth.get(row.names, 0):
                     tried += 1
-                    held += row.events.interval.low <= truth[row.name] <= row.events.interval.high
+                    held += row.events.interval.low <= truth[row.names] <= row.events.interval.high
     print(f"{held} of {tried} intervals hold the share of the region")
     assert tried > 300
     assert 0.92 <= held / tried <= 0.98
@@ -243,16 +243,16 @@ def test_a_region_is_calibrated_like_samples_of_it(judged):
 
 def test_regions_differ_more_than_chance_and_the_report_shows_it(judged):
     """Ten councils with one policy: their shares by band, beside that of all together."""
-    pooled = {row.name: row.events.share for row in figures_of(judged.snapshot).bands}
+    pooled = {row.names: row.events.share for row in figures_of(judged.snapshot).bands}
     agree, tried = 0, 0
     for region in np.unique(judged.region):
         [outcome] = judge(judged.of(judged.region == region), EVALUATION).outcomes
         assert outcome.figures is not None, region
         for row in outcome.figures.bands:
-            if row.events is not None:
+            if row.names in pooled:
                 tried += 1
-                agree += row.events.interval.low <= pooled[row.name] <= row.events.interval.high
-        shares = [f"{r.name} {r.events.share:.1%}" for r in outcome.figures.bands if r.events]
+                agree += row.events.interval.low <= pooled[row.names] <= row.events.interval.high
+        shares = [f"{'+'.join(r.names)} {r.events.share:.1%}" for r in outcome.figures.bands]
         print(region, ", ".join(shares), f"AUC {outcome.figures.ranking.auc:.3f}")
     print(f"{agree} of {tried} intervals of regions hold the share of all together")
     assert tried >= 30
