@@ -69,7 +69,7 @@ def draw(population: Population, rng: np.random.Generator) -> History:
         "shielded": np.maximum.reduceat(known.shielded, starts) > 0,
     }
     since = {name: _began(has, opened, today, rng) for name, has in began.items()}
-    # These have their days already, some of them before the people moved in.
+    # These have their days already; some of those are before the account that they are noted in.
     for name, day in (
         ("discount", known.single_person_discount_from),
         ("tenancy_change", known.tenancy_change),

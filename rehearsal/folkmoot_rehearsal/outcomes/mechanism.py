@@ -56,6 +56,8 @@ TWO_CODES = 0.15
 """Share of homelessness applications that have two rows, for the prevention and the relief duty."""
 UNDATED = 0.01
 """Share of events whose day is missing."""
+DUTY_DAYS = 240
+"""Days for which a duty is owed to a household after it applied; assumed."""
 PREVIOUS_OCCUPIER = 0.1
 """Share of households opened in these two years with an event of whoever lived there before."""
 

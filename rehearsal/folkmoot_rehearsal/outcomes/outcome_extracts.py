@@ -16,7 +16,7 @@ SAFEGUARDING = "safeguarding"
 DEPARTURES = "departures"
 MONITORING = "equality_monitoring"
 TEMPORARY = "temporary_accommodation"
-"""What is planted as a leak: it describes one day, and holds those who applied before it."""
+"""What is planted as a leak: it describes one day, and holds those who lately applied."""
 
 
 def outcome_frames(
@@ -143,6 +143,8 @@ def _monitoring(population: Population, lived: Lived, rng: np.random.Generator) 
 
 def _temporary(population: Population, lived: Lived, rng: np.random.Generator) -> pl.DataFrame:
     at = _noted(population, lived, rules.HOMELESSNESS.name)
+    lately = np.datetime64(population.today, "D") - rules.DUTY_DAYS
+    at = at[lived.events.day[at] >= lately]
     home = np.unique(lived.events.household[at])
     return pl.DataFrame(
         {

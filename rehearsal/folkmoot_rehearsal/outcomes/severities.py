@@ -51,7 +51,8 @@ def severities(
     several = np.minimum(0.6 + 0.4 / 3 * (reports - 1), 1.0) * (reports > 0)
 
     changed = np.fmax(
-        *(_fading(history.since[name], day, 180) for name in ("discount", "tenancy_change"))
+        has("discount") * _fading(known.single_person_discount_from, day, 180),
+        has("tenancy_change") * _fading(known.tenancy_change, day, 180),
     )
     involved = has("children_services")
     return {

@@ -240,13 +240,14 @@ def test_what_is_wrong_with_real_outcomes_is_in_the_files(folder):
     assert before > 0
 
 
-def test_a_leak_holds_those_who_have_applied_and_nobody_else(folder, tmp_path, recipe):
+def test_a_leak_holds_those_who_have_lately_applied_and_nobody_else(folder, tmp_path, recipe):
     mapping, rows = read(folder / COUNCILS[0].code, "temporary_accommodation")
     assert "record_date" not in mapping
     events = pl.read_parquet(folder / "truth" / COUNCILS[0].code / "outcomes.parquet")
     applied = events.filter(
         pl.col("noted").is_not_null()
         & (pl.col("noted") <= TODAY)
+        & (pl.col("day") >= TODAY - datetime.timedelta(rules.DUTY_DAYS))
         & (pl.col("outcome") == "homelessness_application")
     )
     assert {row["UPRN"] for row in rows} == set(applied["uprn"].cast(pl.String))
