@@ -239,10 +239,7 @@ def group_changes(
     Returns:
         The groups, and the names of those that are too small.
     """
-    chances = [
-        (one, *_chances(one, card.scores(one, factors), capacity))
-        for one, card in judged
-    ]
+    chances = [(one, *_chances(one, card.scores(one, factors), capacity)) for one, card in judged]
     found, small = [], []
     for groups in newest.groups:
         for at, name in enumerate(groups.names):

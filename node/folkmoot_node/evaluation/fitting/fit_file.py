@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from folkmoot_node.settings.node_toml import Slug
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_operator.settings import Settings, load
+from folkmoot_operator.settings import Settings
 
 Points = Annotated[int, Field(ge=1, le=1000)]
 
@@ -70,24 +70,14 @@ class FitFile(Settings):
         return min(self.most_points, self.most.get(factor, self.most_points))
 
 
-def load_fit(path: Path) -> FitFile:
-    """Reads a fit file.
-
-    Raises:
-        Problem: Exit code SETTINGS, naming the key and the remedy.
-    """
-    return load(FitFile, path)
-
-
 def check_names(
     fit: FitFile,
     path: str,
     *,
     factors: Collection[str],
     protected: Collection[str],
-    outcomes: Collection[str],
     capacity: Collection[int],
-) -> str:
+) -> None:
     """Checks what a fit file names against the policy and the evaluation file.
 
     Args:
@@ -95,11 +85,7 @@ def check_names(
         path: Where it was read.
         factors: Those of the present policy.
         protected: Those of them that read a protected characteristic.
-        outcomes: Names in the evaluation file.
-        capacity: As there.
-
-    Returns:
-        Name of the outcome.
+        capacity: Households that can be visited, as in the evaluation file.
 
     Raises:
         Problem: Exit code SETTINGS, naming the key and the remedy.
@@ -126,6 +112,19 @@ def check_names(
                 f"{one.capacity} is no capacity of the evaluation file",
                 f"Give one of {', '.join(map(str, sorted(capacity)))}, or add it there",
             )
+
+
+def outcome_of(fit: FitFile, path: str, outcomes: Collection[str]) -> str:
+    """Name of the outcome that a policy is fitted to.
+
+    Args:
+        fit: The fit file.
+        path: Where it was read.
+        outcomes: Names in the evaluation file.
+
+    Raises:
+        Problem: Exit code SETTINGS, if it is not there, or it is not clear which one.
+    """
     if fit.outcome is None and len(outcomes) > 1:
         raise _wrong(
             path,

@@ -27,6 +27,7 @@ from folkmoot_node.evaluation.fitting.known_dates import (
     households_with_event,
     patterns,
 )
+from folkmoot_node.evaluation.snapshot import Bools, Floats
 from folkmoot_operator.problems import ExitCode, Problem
 
 EVENTS_PER_FACTOR = 10

@@ -46,18 +46,23 @@ class Question:
         fit_path: Where it was read.
         fit_digest: SHA-256 of its bytes, hexadecimal.
         evaluation: The evaluation file.
+        evaluation_path: As `fit_path`.
         evaluation_digest: As `fit_digest`.
         outcome: Name of the outcome.
-        seed: Of the bootstrap.
     """
 
     fit: FitFile
     fit_path: str
     fit_digest: str
     evaluation: EvaluationFile
+    evaluation_path: str
     evaluation_digest: str
     outcome: str
-    seed: int
+
+    @property
+    def seed(self) -> int:
+        """Of all that is drawn."""
+        return self.evaluation.seed
 
     def run_of(self, policy: RiskPolicy) -> str:
         """Names the run: the same files and seed have the same name, 16 hexadecimal digits."""
@@ -112,6 +117,8 @@ class Proposal:
         penalty: Chosen, as a share of the largest.
         losses: Mean log loss on later dates for each penalty tried.
         undated: Sources that were read as they are today.
+        protected: Proposed factors that read a protected characteristic.
+        warnings: What nearly equals the outcome, in sentences.
         text: The policy file.
     """
 
@@ -134,6 +141,8 @@ class Proposal:
     penalty: float
     losses: dict[str, float]
     undated: tuple[str, ...]
+    protected: tuple[str, ...]
+    warnings: tuple[str, ...]
     text: str
 
     @property
@@ -153,6 +162,7 @@ def propose(
     *,
     protected: Collection[str],
     undated: Sequence[str],
+    warnings: Sequence[str] = (),
     progress: Progress,
 ) -> Proposal:
     """Fits a policy.
@@ -163,6 +173,7 @@ def propose(
         question: What is asked.
         protected: Factors that read a protected characteristic.
         undated: Sources that were read as they are today.
+        warnings: For the report, in sentences.
         progress: Told how far it is.
 
     Raises:
@@ -173,7 +184,8 @@ def propose(
     # The matrices are narrow: threads of the library would wait for each other, and take from
     # other programs what they do not use.
     with threadpool_limits(1, "blas"):
-        return _proposed(observed, policy, question, protected, undated, progress)
+        found = _proposed(observed, policy, question, protected, progress)
+    return dataclasses.replace(found, undated=tuple(undated), warnings=tuple(warnings))
 
 
 def _proposed(
@@ -181,7 +193,6 @@ def _proposed(
     policy: RiskPolicy,
     question: Question,
     protected: Collection[str],
-    undated: Sequence[str],
     progress: Progress,
 ) -> Proposal:
     fit, smallest = question.fit, question.evaluation.smallest
@@ -191,7 +202,7 @@ def _proposed(
     _require_events(observed, count, question)
     check_single(patterns(observed, limits.factors), limits.names)
     dates = [(one.date, one.until) for one in observed]
-    folds = forward.usable_folds(observed, forward.folds(dates), count, question.fit_path)
+    folds = forward.usable_folds(observed, forward.folds(dates), count, question.evaluation_path)
     choice = forward.choose(
         observed,
         folds,
@@ -260,7 +271,9 @@ def _proposed(
         small_groups=tuple(dict.fromkeys([*hidden, *too_small])),
         penalty=choice.step,
         losses={f"{s:g}": loss for s, loss in zip(forward.STEPS, choice.losses, strict=True)},
-        undated=tuple(undated),
+        undated=(),
+        protected=tuple(one.factor for one in proposed if one.points and one.factor in protected),
+        warnings=(),
         text=proposed_text(
             policy,
             {one.factor: one.points for one in proposed},

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from folkmoot_node.intervals import LEVEL
 from folkmoot_node.evaluation.fitting.additive_model import (
     AdditiveModel,
     blocks,
@@ -24,6 +23,7 @@ from folkmoot_node.evaluation.fitting.additive_model import (
 from folkmoot_node.evaluation.fitting.known_dates import KnownDate, patterns
 from folkmoot_node.evaluation.fitting.scorecard import Limits, Scorecard
 from folkmoot_node.evaluation.snapshot import Floats
+from folkmoot_node.intervals import LEVEL
 
 
 def intervals(

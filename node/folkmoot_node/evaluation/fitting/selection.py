@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from folkmoot_node.intervals import Interval, difference, two_sided, wilson
 from folkmoot_node.evaluation.measures.orders import order_of_whole
 from folkmoot_node.evaluation.measures.tally import Tally
 from folkmoot_node.evaluation.snapshot import Bools, Floats
+from folkmoot_node.intervals import Interval, difference, two_sided, wilson
 
 
 @dataclass(frozen=True, slots=True)
