@@ -23,7 +23,7 @@ def parts_of(counted: Tally, parts: int) -> Ints:
         parts: 10 for tenths.
 
     Returns:
-        int64, shape (codes,), from 0 to `parts - 1`, ascending.
+        int64, shape (codes,), from 0 to `parts - 1`, ascending; never null.
     """
     until = np.cumsum(counted.observed)
     middle = 2 * until - counted.observed
@@ -40,7 +40,7 @@ def bands_of_codes(code: npt.NDArray[np.int32], band: npt.NDArray[np.uint8], cod
         codes: How many there are.
 
     Returns:
-        int64, shape (codes,); 0 of codes without households.
+        int64, shape (codes,); 0 of codes without households, never null.
     """
     found = np.zeros(codes, dtype=np.int64)
     found[code] = band

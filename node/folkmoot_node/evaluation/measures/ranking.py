@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from folkmoot_node.evaluation.draws import draws
 from folkmoot_node.evaluation.measures.judgement import Ranking
 from folkmoot_node.evaluation.measures.orders import Floats, Ints
 from folkmoot_node.evaluation.measures.tally import Tally
@@ -90,7 +91,7 @@ def ranking(counted: Tally, *, resamples: int, seed: tuple[int, ...]) -> Ranking
     exact = _both(counted.events, counted.others)
     events, others = _parts(counted)
     coarse = _both(events, others)
-    draw = np.random.default_rng(seed)
+    draw = draws(seed)
     samples = []
     for start in range(0, resamples, AT_ONCE):
         shape = (min(AT_ONCE, resamples - start), len(events))
