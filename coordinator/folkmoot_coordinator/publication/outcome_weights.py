@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -115,6 +114,7 @@ def _chosen(
                 remedy="Name attributes that stand for factors, each once",
                 exit_code=ExitCode.USAGE,
             )
+        _check_nesting(asked, factors)
         return tuple(found)
     workload = asked.stored.round_.workload
     used = {name for one in workload.marginals for name in one.attributes}
@@ -136,6 +136,18 @@ def _chosen(
             exit_code=ExitCode.SETTINGS,
         )
     return tuple(found)
+
+
+def _check_nesting(asked: OutcomeRound, factors: Sequence[str]) -> None:
+    for name in factors:
+        above = set(asked.stored.round_.workload.above(name)).intersection(factors)
+        if above:
+            raise Problem(
+                f"{min(above)} follows from {name}",
+                where="--factor",
+                remedy="Name one of them",
+                exit_code=ExitCode.USAGE,
+            )
 
 
 def _alone(asked: OutcomeRound, chosen: Sequence[Attribute], council: GssCode) -> Weights | None:
@@ -179,7 +191,7 @@ def _tables(asked: OutcomeRound, chosen: Sequence[Attribute], tables: NoisyTable
     names = [one.name for one in chosen]
     by_outcome = [(name, asked.outcome.name) for name in names]
     order = [asked.outcome.codes.index(NO), asked.outcome.codes.index(YES)]
-    places = _places(names, tables)
+    places = _places(asked, names)
     of_place = {place: tuple(names[at] for at in place) for place in places}
 
     def covariance(weights: CellWeights) -> Float64:
@@ -203,16 +215,18 @@ def _tables(asked: OutcomeRound, chosen: Sequence[Attribute], tables: NoisyTable
     )
 
 
-def _places(names: Sequence[str], tables: NoisyTables) -> list[Place]:
+def _places(asked: OutcomeRound, names: Sequence[str]) -> list[Place]:
     """The largest tables over several factors that follow from those that were asked for."""
-    found: list[Place] = []
-    for size in range(len(names), 1, -1):
-        for place in combinations(range(len(names)), size):
-            if not any(set(place) <= set(one) for one in found) and tables.has(
-                tuple(names[at] for at in place)
-            ):
-                found.append(place)
-    return found
+    workload = asked.stored.round_.workload
+    found: set[Place] = set()
+    for marginal in workload.marginals:
+        counted = set(marginal.attributes)
+        for name in marginal.attributes:
+            counted.update(workload.above(name))
+        found.add(tuple(at for at, name in enumerate(names) if name in counted))
+    return sorted(
+        one for one in found if len(one) > 1 and not any(set(one) < set(other) for other in found)
+    )
 
 
 def _weights(one: Weights) -> dict[str, Any]:
