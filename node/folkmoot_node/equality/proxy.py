@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from folkmoot_node.equality.statistics import Interval, two_sided
+from folkmoot_node.intervals import Interval, two_sided
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_node.store.schema import field_column
 from folkmoot_operator.extras import how_to_install

@@ -25,8 +25,8 @@ from folkmoot_node.equality.statistics import (
     CharacteristicFigures,
     EqualitySums,
     GroupFigures,
-    Interval,
 )
+from folkmoot_node.intervals import Interval
 from folkmoot_node.store.reader import HouseholdStore
 from folkmoot_operator.problems import ExitCode, Problem
 

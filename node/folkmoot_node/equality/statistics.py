@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from folkmoot_node.intervals import Interval, difference, two_sided, wilson
+from folkmoot_node.small_groups import NOT_KNOWN, pooled
 from folkmoot_node.store.run_summary import RunSummary, StoredAudit
 from folkmoot_node.store.schema import (
     BAND_COLUMN,
@@ -23,24 +25,7 @@ from folkmoot_node.store.schema import (
     points_column,
 )
 
-NOT_KNOWN = "not known"
-"""The group of the households whose value is not known."""
-LEVEL = 0.95
-"""Confidence of every interval."""
-
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A confidence interval, at `LEVEL`."""
-
-    low: float
-    high: float
-
-    def times(self, factor: float) -> Interval:
-        """The interval in another unit."""
-        return Interval(self.low * factor, self.high * factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +209,7 @@ class EqualitySums:
             _error(score, float(self._square[member].sum()), n),
             _error(other_score, float(self._square[others].sum()), m),
         )
-        difference = mean - other_mean
+        apart = mean - other_mean
         half = two_sided() * error
         in_band = self._in_band[member].sum(axis=0)
         others_in = self._in_band[others].sum(axis=0)
@@ -232,8 +217,8 @@ class EqualitySums:
             group=name,
             households=n,
             mean_score=mean,
-            difference=difference,
-            difference_interval=Interval(difference - half, difference + half),
+            difference=apart,
+            difference_interval=Interval(apart - half, apart + half),
             ratio=_ratio(mean, other_mean),
             bands=tuple(
                 _band_share(band, int(in_band[b]), n, int(others_in[b]), m)
@@ -264,29 +249,6 @@ class EqualitySums:
         )
 
 
-def pooled(count: npt.NDArray[np.int64], smallest: int) -> list[tuple[int, ...]]:
-    """Groups to show, small ones taken together.
-
-    If the small ones are too few even together, the next larger group is taken with them: it
-    is hardly changed by them, and they cannot be computed from a total. Hiding it instead
-    would hide whom the audit is about.
-
-    Args:
-        count: Households by group.
-        smallest: Least households that are shown.
-
-    Returns:
-        Indexes of groups that have households; only a single result may be below `smallest`.
-    """
-    ascending = [int(at) for at in np.argsort(count, kind="stable") if count[at]]
-    together = [at for at in ascending if count[at] < smallest]
-    alone = ascending[len(together) :]
-    while together and alone and count[together].sum() < smallest:
-        together.append(alone.pop(0))
-    pools = [(at,) for at in alone] + ([tuple(sorted(together))] if together else [])
-    return sorted(pools)
-
-
 def _mean(total: float, count: int) -> float:
     return float(total / count) if count else math.nan
 
@@ -299,42 +261,24 @@ def _error(total: float, square: float, count: int) -> float:
     return math.sqrt(variance / count)
 
 
-def two_sided() -> float:
-    """Standard errors on either side of an estimate that make its interval."""
-    from scipy.stats import norm
-
-    return float(norm.ppf((1 + LEVEL) / 2))
-
-
 def _ratio(value: float | None, other: float | None) -> float | None:
     if value is None or not other or math.isnan(other):
         return None
     return float(value / other)
 
 
-def _wilson(successes: int, count: int) -> Interval:
-    from scipy.stats import binomtest
-
-    found = binomtest(successes, count).proportion_ci(LEVEL, method="wilson")
-    return Interval(float(found.low), float(found.high))
-
-
 def _band_share(band: str, in_band: int, count: int, others_in: int, others: int) -> BandShare:
-    share, interval = in_band / count, _wilson(in_band, count)
+    share, interval = in_band / count, wilson(in_band, count)
     if not others:
         nothing = Interval(math.nan, math.nan)
         return BandShare(band, share, interval, math.nan, nothing, None)
-    other, theirs = others_in / others, _wilson(others_in, others)
-    difference = share - other
+    other, theirs = others_in / others, wilson(others_in, others)
     return BandShare(
         band,
         share,
         interval,
-        difference,
-        Interval(
-            difference - math.hypot(share - interval.low, theirs.high - other),
-            difference + math.hypot(interval.high - share, other - theirs.low),
-        ),
+        share - other,
+        difference(share, interval, other, theirs),
         _ratio(share, other),
     )
 

@@ -17,7 +17,7 @@ from folkmoot_node.casework.cases.words import View
 from folkmoot_node.casework.outcomes.facts import CaseFact, Contested, DecisionFact, LookFact
 from folkmoot_node.casework.outcomes.intervals import Share, share, waiting_quantiles
 from folkmoot_node.equality.report import SMALLEST
-from folkmoot_node.equality.statistics import NOT_KNOWN, pooled
+from folkmoot_node.small_groups import NOT_KNOWN, pooled
 
 NO_SCORE = "no score kept"
 """In place of a band."""

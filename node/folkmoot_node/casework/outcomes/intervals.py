@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from statistics import NormalDist
 
-LEVEL = 0.95
-"""Confidence of every interval."""
+from folkmoot_node.intervals import wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +31,8 @@ def share(hits: int, of: int) -> Share | None:
     """A share with its interval; None of none."""
     if not of:
         return None
-    z = NormalDist().inv_cdf((1 + LEVEL) / 2)
-    found, scale = hits / of, 1 + z * z / of
-    middle = (found + z * z / (2 * of)) / scale
-    half = z / scale * math.sqrt(found * (1 - found) / of + z * z / (4 * of * of))
-    low = 0.0 if hits == 0 else max(0.0, middle - half)
-    high = 1.0 if hits == of else min(1.0, middle + half)
-    return Share(hits, of, found, low, high)
+    interval = wilson(hits, of)
+    return Share(hits, of, hits / of, interval.low, interval.high)
 
 
 def waiting_quantiles(

@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 
 from folkmoot_node.cli import app
 from folkmoot_node.equality.report import audit_equality
-from folkmoot_node.equality.statistics import pooled
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.home import open_home
 from folkmoot_node.operations.export_households import write_households
 from folkmoot_node.scoring.explain import explain
+from folkmoot_node.small_groups import pooled
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk import (
     Category,

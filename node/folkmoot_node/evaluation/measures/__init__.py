@@ -1,0 +1,1 @@
+"""How well scores found what then happened: pure functions of columns, and what they say."""

@@ -1,0 +1,82 @@
+"""Households in the order of a value, so that equal values are counted together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Codes = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+POINT = 1000
+"""Scores and contributions are whole thousandths of a point."""
+MAX_CODES = 1 << 19
+"""Whole numbers that lie no further apart are counted as they are, and need no sorting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of households.
+
+    Attributes:
+        code: int32, shape (households,): higher comes first, equal values have equal codes.
+        values: float64, shape (codes,): value of each code, ascending; NaN of the unknown.
+        count: int64, shape (codes,): households of each code; 0 where none has it.
+    """
+
+    code: Codes
+    values: Floats
+    count: Ints
+
+    @property
+    def codes(self) -> int:
+        """How many there are."""
+        return len(self.values)
+
+
+def thousandths(points: Floats) -> Codes:
+    """Points as whole thousandths: int32, same shape, never null; 0 for those not known (NaN)."""
+    whole = points * POINT
+    np.rint(whole, out=whole)
+    np.nan_to_num(whole, copy=False, nan=0.0)
+    return whole.astype(np.int32)
+
+
+def order_of_whole(values: Codes, unit: int = POINT) -> Order:
+    """The order of whole numbers.
+
+    Args:
+        values: int32, shape (households,), at least one.
+        unit: How many of them make 1 in `Order.values`.
+    """
+    lowest, highest = int(values.min()), int(values.max())
+    if highest - lowest >= MAX_CODES:
+        found, inverse, count = np.unique(values, return_inverse=True, return_counts=True)
+        return Order(inverse.astype(np.int32), found / unit, count.astype(np.int64))
+    code = (values - lowest).astype(np.int32, copy=False)
+    count = np.bincount(code, minlength=highest - lowest + 1)
+    return Order(code, np.arange(lowest, highest + 1) / unit, count)
+
+
+def order_of(values: Floats) -> Order:
+    """The order of any values; households whose value is not known (NaN) come last, together.
+
+    Args:
+        values: float64, shape (households,), at least one.
+    """
+    is_known = ~np.isnan(values)
+    whole = np.rint(values)
+    if is_known.any() and np.array_equal(whole, values, equal_nan=True):
+        lowest, highest = np.nanmin(values), np.nanmax(values)
+        if highest - lowest < MAX_CODES:
+            code = np.where(is_known, values - (lowest - 1), 0).astype(np.int32)
+            named = np.concatenate([[np.nan], np.arange(lowest, highest + 1)])
+            return Order(code, named, np.bincount(code, minlength=len(named)))
+    found, inverse = np.unique(values[is_known], return_inverse=True)
+    code = np.zeros(len(values), dtype=np.int32)
+    code[is_known] = inverse + 1
+    named = np.concatenate([[np.nan], found])
+    return Order(code, named, np.bincount(code, minlength=len(named)))
