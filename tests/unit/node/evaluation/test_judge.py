@@ -239,6 +239,10 @@ def test_small_groups_are_taken_together_or_named_without_figures() -> None:
     judged = groups_of(few)
     assert [one.group for one in judged.groups] == ["heron", "kite + wren"]
     assert judged.together == ("kite + wren",)
+    few[few == 1] = 0
+    judged = groups_of(few)  # "heron + wren" would be everybody
+    assert [one.group for one in judged.groups] == []
+    assert (judged.together, judged.too_small) == ((), ("wren",))
     only = np.where(few == 2, 2, 3).astype(np.uint8)  # nobody else's group is known
     judged = groups_of(only)
     assert [one.group for one in judged.groups] == ["not known"]
