@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -15,6 +16,8 @@ from folkmoot_operator.problems import ExitCode, Problem
 SUFFIXES = (".svg", ".png", ".html")
 """Kinds of picture."""
 _PNG_SCALE = 2
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""XML 1.0 (section 2.2) has no way to write these characters."""
 
 
 def check_suffix(path: Path) -> None:
@@ -53,12 +56,7 @@ def save_chart(
         with writing_private(path, replace=True) if private else nullcontext(path) as file:
             chart.save(str(file), format=kind, **options.get(kind, {}))
     except ImportError:
-        raise Problem(
-            "plots need Altair and vl-convert",
-            where="--plot",
-            remedy=f"Install them: {how_to_install(*extra)}",
-            exit_code=ExitCode.USAGE,
-        ) from None
+        raise _not_installed(extra, "--plot") from None
     except OSError as error:
         raise Problem(
             f"cannot be written ({error.strerror})",
@@ -66,3 +64,51 @@ def save_chart(
             remedy="Give a file in a folder that exists",
             exit_code=ExitCode.USAGE,
         ) from None
+
+
+def draw_svg(draw: Callable[[], Any], extra: tuple[str, str], where: str) -> str:
+    """Draws an Altair chart for a page that holds it; nothing is fetched or written.
+
+    Args:
+        draw: Makes the chart; imports Altair. Its data are in it.
+        extra: The distribution and its extra that bring the libraries that draw.
+        where: What asked for it, for the message.
+
+    Returns:
+        The text of an SVG file.
+
+    Raises:
+        Problem: If the libraries are not installed.
+    """
+    try:
+        import vl_convert
+
+        spec = drawable_spec(draw().to_dict())
+        return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
+    except ImportError:
+        raise _not_installed(extra, where) from None
+
+
+def drawable(value: str) -> str:
+    """A text without the characters that XML cannot hold, which end a process that draws them."""
+    return _NOT_IN_XML.sub("\ufffd", value)
+
+
+def drawable_spec(spec: Any) -> Any:
+    """A chart's specification whose texts can be drawn, whatever names are in it."""
+    if isinstance(spec, str):
+        return drawable(spec)
+    if isinstance(spec, dict):
+        return {key: drawable_spec(value) for key, value in spec.items()}
+    if isinstance(spec, list):
+        return [drawable_spec(value) for value in spec]
+    return spec
+
+
+def _not_installed(extra: tuple[str, str], where: str) -> Problem:
+    return Problem(
+        "plots need Altair and vl-convert",
+        where=where,
+        remedy=f"Install them: {how_to_install(*extra)}",
+        exit_code=ExitCode.USAGE,
+    )

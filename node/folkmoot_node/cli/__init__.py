@@ -12,7 +12,9 @@ from folkmoot_node.cli import (
     corrections,
     doctor,
     equality,
+    evaluation,
     evidence,
+    fitting,
     incidents,
     installation,
     leaving,
@@ -39,12 +41,23 @@ app = application(
 )
 add_version(app, "folkmoot-node")
 _MODULES = (
-    setup, plugins, sources, scoring, linkage, corrections, equality, retention, policies, rounds,
-    evidence, audit, backups, upgrades, running, status, doctor, pausing, incidents, leaving,
-    installation, casework, casework_rights,
+    setup, plugins, sources, scoring, linkage, corrections, equality, evaluation, fitting,
+    retention, policies, rounds, evidence, audit, backups, upgrades, running, status, doctor,
+    pausing, incidents, leaving, installation, casework, casework_rights,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
-    {"casework", "doctor", "equality", "explain", "linkage", "rounds", "score", "sources"}
+    {
+        "casework",
+        "doctor",
+        "equality",
+        "evaluate",
+        "explain",
+        "fit",
+        "linkage",
+        "rounds",
+        "score",
+        "sources",
+    }
 )
 """Commands that may run code of plugins."""
 for _module in _MODULES:

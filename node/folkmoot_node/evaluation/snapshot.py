@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,23 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True)
+class Leak:
+    """What nearly equals an outcome, as if it had been recorded after it.
+
+    Attributes:
+        outcome: Name in the evaluation file.
+        kind: `factor` or `input`.
+        name: Of the factor, or of the field.
+        reason: In words, with figures.
+    """
+
+    outcome: str
+    kind: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One date of a back-test.
 
@@ -76,6 +93,12 @@ class Snapshot:
         ranks: By name of a field of `[baselines]`: float64, shape (households,), NaN if unknown.
         left_out: Records that were not read since they are dated later, by source.
         undated: Sources without record dates that were accepted as they are.
+        without_date: Records that were not read since they have no date, or that hold no day of an
+            event where nothing else is read, by source.
+        not_in_frame: Records with events of homes that were no household on the date, or of who
+            lived there before the household did, by source.
+        withheld: Households that are not judged since their objection was upheld.
+        leaks: What nearly equals an outcome.
     """
 
     date: datetime.date
@@ -92,6 +115,10 @@ class Snapshot:
     ranks: Mapping[str, Floats]
     left_out: Mapping[str, int]
     undated: tuple[str, ...]
+    without_date: Mapping[str, int] = field(default_factory=dict)
+    not_in_frame: Mapping[str, int] = field(default_factory=dict)
+    withheld: int = 0
+    leaks: tuple[Leak, ...] = ()
 
     @property
     def households(self) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,7 @@ from folkmoot_node.households.combine import (
     latest_dates,
     needs_order,
 )
+from folkmoot_node.households.outcomes import first_dates, outcome_columns, own_events
 from folkmoot_node.households.rejected_values import rejected_values, without_rejected
 from folkmoot_node.households.uprn_join import HOUSEHOLD, household_index, is_unique, link_by_uprn
 from folkmoot_node.store.schema import date_column, record_column, rejected_column
@@ -111,6 +114,15 @@ class Assembly:
             if field.household_type is FieldType.AREA
         }
         self._add_dates(frame, linked)
+        dated = DATE_COLUMN in linked.columns
+        self._frame_dates = linked.select(HOUSEHOLD, DATE_COLUMN) if dated else None
+
+    @cached_property
+    def _since(self) -> pl.Series | None:
+        """Since when each household has been known; None if the frame has no dates."""
+        if self._frame_dates is None:
+            return None
+        return first_dates(self._frame_dates, self.households.height)
 
     def add(self, source: str, records: pl.DataFrame, fields: Sequence[Field]) -> None:
         """Adds the fields of another source about people, households or properties.
@@ -129,6 +141,25 @@ class Assembly:
             of_communal = records[UPRN_COLUMN].is_in(self._communal.implode())
             self._of_communal[source] = int(of_communal.sum())
         self._add_dates(source, linked)
+
+    def add_outcomes(
+        self, source: str, records: pl.DataFrame, outcomes: Sequence[str], on: datetime.date
+    ) -> None:
+        """Adds the events of a source, as `outcome_columns` gives them; once its fields are added.
+
+        Args:
+            source: Its name.
+            records: Its records in this partition, each with a UPRN, also those of later dates.
+            outcomes: Its outcomes.
+            on: Date as of which households are scored.
+        """
+        found = link_by_uprn(records, self._index, ordered=False)
+        linked = own_events(found, outcomes, self._since)
+        self._add(outcome_columns(linked, self.households.height, outcomes, on))
+        self._count(source, linked)
+        if len(self._communal):
+            of_communal = records[UPRN_COLUMN].is_in(self._communal.implode())
+            self._of_communal[source] = int(of_communal.sum())
 
     def add_areas(self, source: str, on: str, values: pl.DataFrame, rows: pl.Series) -> None:
         """Adds the fields of a source about areas.

@@ -123,9 +123,9 @@ def try_policy(
             # When a policy has ended the next one may be tried, and nobody's old band is used.
             if today <= end_of_use(stored.run, load_policy(config.risk_policy)).last_day:
                 last = stored
-        aside = stack.enter_context(_aside(config))
+        own = stack.enter_context(aside(config))
         run = score(
-            aside,
+            own,
             plugins,
             policy,
             today=today,
@@ -135,12 +135,12 @@ def try_policy(
         )
         if last is None:
             return Trial(run, None, ())
-        with open_store(aside.store_path, key) as tried:
+        with open_store(own.store_path, key) as tried:
             return Trial(run, last.run, _moves(last.bands(), last.run, tried.bands(), run))
 
 
 @contextmanager
-def _aside(config: NodeConfig) -> Iterator[NodeConfig]:
+def aside(config: NodeConfig) -> Iterator[NodeConfig]:
     """The same node with store and reviews elsewhere in its folder, deleted afterwards."""
     folder = config.store_path.parent
     make_private_folder(folder)

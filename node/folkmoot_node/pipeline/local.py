@@ -14,6 +14,7 @@ from folkmoot_node.pipeline.stages import Stage
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
+from folkmoot_node.sources.known_on import KnownOn
 from folkmoot_node.store.run_summary import RunSummary
 
 
@@ -26,6 +27,7 @@ def score(
     reference_date: datetime.date | None = None,
     progress: Progress = silent,
     judged: Judged | None = None,
+    known: KnownOn | None = None,
     clock: Callable[[], float] = time.time,
 ) -> RunSummary:
     """Reads all sources, scores every household and replaces the store.
@@ -39,6 +41,7 @@ def score(
         reference_date: Date on which ages and durations are computed; `today` if None.
         progress: Told how far the run is.
         judged: By what the sources are judged; by the last run alone if None.
+        known: As of when a back-test scores; None for a run of today.
         clock: Seconds since 1970-01-01T00:00:00Z.
 
     Returns:
@@ -61,6 +64,7 @@ def score(
             reference_date=reference_date,
             judged=judged,
             failed=failed,
+            known=known,
             clock=clock,
         )
         with begun as run, ThreadPoolExecutor(config.threads) as threads:

@@ -34,6 +34,7 @@ from folkmoot_node.policies.acceptance import Acceptance
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
+from folkmoot_node.sources.known_on import KnownOn
 from folkmoot_node.store.encrypted_file import StoreKey, create_key, read_key
 from folkmoot_node.store.extracts_read import note_read
 from folkmoot_node.store.reader import open_store
@@ -213,6 +214,7 @@ def begin(
     shared: bool = False,
     judged: Judged | None = None,
     failed: Mapping[str, str] | None = None,
+    known: KnownOn | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[OwnRun]:
     """Begins a run; what it wrote is removed when the context ends, except a finished store.
@@ -228,6 +230,7 @@ def begin(
         judged: By what the sources are judged; by the last run alone if None.
         failed: By distribution, how plugins have failed before in this run: their factors are
             unknown for every household.
+        known: As of when a back-test scores; None for a run of today.
         clock: Seconds since 1970-01-01T00:00:00Z.
 
     Raises:
@@ -244,6 +247,7 @@ def begin(
         started_at=int(clock()),
         memory=0 if shared else config.memory,
         failed=dict(failed or {}),
+        known=known,
     )
     key = _key(config)
     with write_store(

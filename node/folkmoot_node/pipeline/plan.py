@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from folkmoot_node.settings.node_toml import NodeConfig
+from folkmoot_node.sources.known_on import KnownOn
 from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -26,6 +27,7 @@ class RunPlan(BaseModel):
         started_at: Seconds since 1970-01-01T00:00:00Z.
         failed: By distribution, how plugins have failed in this run before it began again without
             their factors.
+        known: As of when a back-test scores; None for a run of today.
         memory: Bytes of records that may stay in memory; 0 if other processes run stages.
     """
 
@@ -39,6 +41,7 @@ class RunPlan(BaseModel):
     started_at: int
     memory: int
     failed: dict[str, str] = {}
+    known: KnownOn | None = None
 
 
 def run_folder(config: NodeConfig, run_id: str) -> Path:

@@ -16,6 +16,7 @@ from folkmoot_node.pipeline.partition import split
 from folkmoot_node.pipeline.spool import SpoolWriter
 from folkmoot_node.sources.connect import ConnectedSource
 from folkmoot_node.sources.identifiers import FILE, NOTHING, ROW, IdentifiersNeeded
+from folkmoot_node.sources.known_on import KnownRecords
 from folkmoot_node.sources.quarantine import Quarantine
 from folkmoot_node.sources.reader import RecordReader, no_records
 from folkmoot_node.sources.unread import stacked
@@ -89,6 +90,7 @@ class SourceReading:
         quarantine: Receives the records that are rejected.
         maximum_share: Share of records that may be rejected, from 0 to 1.
         asked: Identifiers that are read too, and what for.
+        known: How a back-test divides its records; None if it reads all.
     """
 
     def __init__(
@@ -99,13 +101,17 @@ class SourceReading:
         quarantine: Quarantine,
         maximum_share: float,
         asked: IdentifiersNeeded = NOTHING,
+        known: KnownRecords | None = None,
     ) -> None:
         self._source = source
         self._wanted = wanted
         self._quarantine = quarantine
         self._maximum_share = maximum_share
         self._asked = asked
-        self._reader = RecordReader(source, wanted, reference_date, quarantine, asked.identifiers)
+        self._known = known
+        self._reader = RecordReader(
+            source, wanted, reference_date, quarantine, asked.identifiers, known
+        )
         self._no_key = 0
         self._identifying = [entry.column for entry in asked.identifiers]
 
@@ -173,15 +179,16 @@ class SourceReading:
 
     def _keep_for_linkage(self, batch: pl.DataFrame, linkage_inputs: LinkageInputs) -> None:
         """Keeps what was asked for linkage of a batch."""
+        known = batch if self._known is None else self._known.known(batch)
         if linkage_inputs.homes is not None:
-            linkage_inputs.homes.append(0, self._homes(batch))
+            linkage_inputs.homes.append(0, self._homes(known))
         if linkage_inputs.people is not None:
             dates = [DATE_COLUMN] if DATE_COLUMN in batch.columns else []
-            people = batch.select(UPRN_COLUMN, *dates, *self._identifying)
+            people = known.select(UPRN_COLUMN, *dates, *self._identifying)
             linkage_inputs.people.append(0, people.drop_nulls(UPRN_COLUMN))
         if linkage_inputs.pending is not None:
-            known = pl.any_horizontal(pl.col(self._identifying).is_not_null())
-            without = batch.filter(pl.col(UPRN_COLUMN).is_null() & known)
+            named = pl.any_horizontal(pl.col(self._identifying).is_not_null())
+            without = batch.filter(pl.col(UPRN_COLUMN).is_null() & named)
             if without.height:
                 linkage_inputs.pending.append(0, without)
 

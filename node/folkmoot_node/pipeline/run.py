@@ -35,6 +35,7 @@ from folkmoot_node.scoring.run_scoring import RunScoring
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.sources.connect import ConnectedSource, Plugins, load_plugins
 from folkmoot_node.sources.identifiers import communal_field, identifiers_needed
+from folkmoot_node.sources.known_on import KnownRecords, require_dated
 from folkmoot_node.sources.quarantine import Quarantine
 from folkmoot_node.sources.reader import no_records
 from folkmoot_node.sources.unread import stacked
@@ -70,7 +71,9 @@ class ScoringRun:
         self.plan = plan
         self.config = config
         self.policy = policy
-        self.binding: Binding = bind_for(policy, config, plugins, plan.today, plan.failed)
+        self.binding: Binding = bind_for(
+            policy, config, plugins, plan.today, plan.failed, plan.known
+        )
         self._sources = {
             source.name: source
             for source in sorted(
@@ -79,12 +82,17 @@ class ScoringRun:
             )
         }
         self._check_frame()
-        needed = {n for n in self._sources if self.binding.wanted[n] or n == config.frame}
+        read = {n for n in self._sources if self.binding.wanted[n] or n == config.frame}
+        needed = read | {bound.source for bound in self.binding.outcomes.values()}
         self._asked = identifiers_needed(
             config, {n: s for n, s in self._sources.items() if n in needed}
         )
         self._asked = people_identifiers_needed(self._asked, config, self._sources, needed)
-        needed |= {name for name, found in self._asked.items() if found.people}
+        read |= {name for name, found in self._asked.items() if found.people}
+        needed |= read
+        if plan.known:
+            require_dated(plan.known, {n: s for n, s in self._sources.items() if n in read})
+        self._events_alone = needed - read
         self._sources = {n: s for n, s in self._sources.items() if n in needed}
         self._communal = communal_field(config, self._sources[config.frame])
         key = read_key(config.key_file, config.readers)
@@ -314,15 +322,31 @@ class ScoringRun:
             Quarantine(self.config.quarantine_folder, name, self.plan.run_id),
             self.config.maximum_share,
             self._asked[name],
+            self._known_records(name),
+        )
+
+    def _known_records(self, name: str) -> KnownRecords | None:
+        """How a back-test divides the records of a source; None if the run reads all."""
+        known = self.plan.known
+        if known is None:
+            return None
+        return KnownRecords(
+            known.on,
+            known.today,
+            self._sources[name].schema.has_date,
+            self.binding.outcomes_of(name),
+            name in self._events_alone,
         )
 
     def _wanted(self, name: str) -> Sequence[str]:
-        """Fields to read: those of the policy, and of the frame whether a home is communal."""
-        wanted = self.binding.wanted[name]
+        """Fields to read: those of the policy, of the frame whether a home is communal, and
+        outcomes.
+        """
+        wanted = [*self.binding.wanted[name]]
         communal = self._communal
-        if name != self.config.frame or communal is None or communal in wanted:
-            return wanted
-        return [*wanted, communal]
+        if name == self.config.frame and communal is not None and communal not in wanted:
+            wanted.append(communal)
+        return [*wanted, *self.binding.outcomes_of(name)]
 
     def _fields(self, name: str) -> Sequence[Field]:
         schema = self._sources[name].schema
@@ -388,10 +412,14 @@ class ScoringRun:
         self, partition: int, *, by_person: bool = True
     ) -> tuple[pl.DataFrame | None, Mapping[str, PartitionRecords]]:
         frame = self.config.frame
-        records = self._spool.read(frame, partition)
-        if records is None:
+        found = self._spool.read(frame, partition)
+        if found is None:
             return None, {}
+        records = self._known(frame, found)
+        if not records.height:
+            return None, {}  # later records of the frame hold events of homes not known then
         assembly = Assembly(frame, records, self._fields(frame), self._communal)
+        self._add_outcomes(assembly, frame, found)
         for name in self.sources:
             source = self._sources[name]
             fields = self._fields(name)
@@ -401,14 +429,27 @@ class ScoringRun:
                 assert values is not None
                 assembly.add_areas(name, on, *area_values(values, fields, rows))
             else:
-                tables = [no_records(source, self.binding.wanted[name])]
+                tables = [no_records(source, self._wanted(name))]
                 found = self._spool.read(name, partition)
                 tables += [] if found is None else [found]
                 tables += self._linkage.records(name, partition, by_person=by_person)
-                assembly.add(name, stacked(tables), fields)
+                records = stacked(tables)
+                if name not in self._events_alone:
+                    assembly.add(name, self._known(name, records), fields)
+                self._add_outcomes(assembly, name, records)
         became = assembly.records(self._report_area, self._labels())
         used = {name: bound.field for name, bound in self.binding.fields.items()}
         return corrected_households(assembly.households, self.in_force, used), became
+
+    def _known(self, name: str, records: pl.DataFrame) -> pl.DataFrame:
+        """The records of a source that were known on the date of a back-test; all of a run."""
+        known = self._known_records(name)
+        return records if known is None else known.known(records)
+
+    def _add_outcomes(self, assembly: Assembly, name: str, records: pl.DataFrame) -> None:
+        outcomes = self.binding.outcomes_of(name)
+        if outcomes and self.plan.known is not None:
+            assembly.add_outcomes(name, records, outcomes, self.plan.known.on)
 
     @property
     def _report_area(self) -> str | None:

@@ -20,9 +20,11 @@ from folkmoot_node.store.schema import (
     SCORE_COLUMN,
     WITHHELD_COLUMN,
     attribute_column,
+    before_column,
     corrected_column,
     date_column,
     field_column,
+    first_column,
     points_column,
     record_column,
     rejected_column,
@@ -78,7 +80,7 @@ def stored_fields(binding: Binding) -> dict[str, StoredField]:
             source=bound.source,
         )
         for name, bound in binding.fields.items()
-        if name in _inputs(binding)
+        if name in _kept(binding)
     }
 
 
@@ -159,11 +161,14 @@ def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> p
 
     Returns:
         One row for each household: UPRN; inputs, null where unknown; whether and when each source
-        has a record; which inputs were rejected, suppressed or corrected, if some were;
-        contributions, `UNKNOWN_POINTS` where unknown.
+        has a record; events of a back-test's outcomes; which inputs were rejected, suppressed or
+        corrected, if some were; contributions, `UNKNOWN_POINTS` where unknown.
     """
-    inputs = _inputs(binding)
-    kept = [name for name in binding.fields if name in inputs]
+    listed = _kept(binding)
+    kept = [name for name in binding.fields if name in listed]
+    events = [
+        name(outcome) for outcome in binding.outcomes for name in (first_column, before_column)
+    ]
     sources = dict.fromkeys(binding.fields[name].source for name in kept)
     marks = (rejected_column, suppressed_column, corrected_column)
     told = [name(source) for source in sources for name in (record_column, date_column)]
@@ -171,6 +176,7 @@ def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> p
         UPRN_COLUMN,
         *(_shrunk(households[name]).alias(field_column(name)) for name in kept),
         *(name for name in told if name in households.columns),
+        *events,
         *(column(name) for name in kept for column in marks if column(name) in households.columns),
     ).with_columns(
         pl.Series(points_column(bound.name), points)
@@ -178,8 +184,8 @@ def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> p
     )
 
 
-def _inputs(binding: Binding) -> set[str]:
-    return {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
+def _kept(binding: Binding) -> set[str]:
+    return binding.inputs | set(binding.kept)
 
 
 def _attributes(

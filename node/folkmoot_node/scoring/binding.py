@@ -27,6 +27,7 @@ from folkmoot_node.scoring.bound import Binding, BoundFactor, BoundField, BoundI
 from folkmoot_node.scoring.unscored import Unscored
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import ConnectedSource, Origin, Plugins, connect
+from folkmoot_node.sources.known_on import KnownOn
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.factor import Input, RiskFactor
@@ -48,6 +49,7 @@ def bind_for(
     plugins: Plugins,
     today: datetime.date,
     failed: Mapping[str, str] | None = None,
+    known: KnownOn | None = None,
 ) -> Binding:
     """Joins a policy to plugins and to the node's sources, as a run on a day does.
 
@@ -59,13 +61,14 @@ def bind_for(
         plugins: Installed plugins.
         today: A bought field whose licence ended before this day is not read.
         failed: By distribution, how plugins have failed in the run: their factors are unknown.
+        known: As of when a back-test scores; None for a run of today.
 
     Raises:
         Problem: Exit code SETTINGS, naming the key of the policy or of `node.toml`, and the
             remedy.
     """
     sources = connect(config, plugins)
-    return bind(policy, plugins, sources, policy.ended_licences(today), failed)
+    return bind(policy, plugins, sources, policy.ended_licences(today), failed, known)
 
 
 def bind(
@@ -74,6 +77,7 @@ def bind(
     sources: Sequence[ConnectedSource],
     ended: Mapping[str, datetime.date] | None = None,
     failed: Mapping[str, str] | None = None,
+    known: KnownOn | None = None,
 ) -> Binding:
     """Joins a policy to plugins and sources. Reads no record.
 
@@ -83,6 +87,7 @@ def bind(
         sources: The node's sources.
         ended: Bought fields that may not be read, as `RiskPolicy.ended_licences` gives them.
         failed: As `bind_for`.
+        known: As `bind_for`.
 
     Raises:
         Problem: Exit code SETTINGS, naming the key of the policy and the remedy.
@@ -106,6 +111,10 @@ def bind(
             if field.protected is not None:
                 protected_attributes.setdefault(name, field.protected)
     audited, not_held = binder.audits()
+    kept = tuple(name for name in known.kept if not binder.has_ended(name)) if known else ()
+    for name in kept:
+        binder.counted(name, f"the field {name!r} of the evaluation")
+    outcomes = {name: binder.outcome(name) for name in known.outcomes} if known else {}
     binder.add_area_fields()
     return Binding(
         sources=tuple(sources),
@@ -119,6 +128,8 @@ def bind(
         unlicensed=binder.unlicensed,
         audited=audited,
         not_held=not_held,
+        kept=kept,
+        outcomes=outcomes,
     )
 
 
@@ -184,12 +195,7 @@ class _Binder:
         if not holders:
             return None
         if len(holders) > 1:
-            names = ", ".join(source.name for source in holders)
-            raise _problem(
-                f"the field {name!r} is provided by more than one source ({names})",
-                where,
-                "Let one source provide it: remove it from the mapping of the others",
-            )
+            raise self._several(name, holders, where)
         if name in DIRECT_IDENTIFIERS:
             raise _problem(
                 f"the field {name!r} is a direct identifier, which is never used",
@@ -197,8 +203,42 @@ class _Binder:
                 "Use a field that states the need itself",
             )
         bound = BoundField(holders[0].schema[name], holders[0].name)
+        if bound.field.outcome:
+            raise _problem(
+                f"the field {name!r} is an outcome, by which policies are judged; it is never "
+                "used to score, count or audit",
+                where,
+                "Use a field of what was known before; outcomes are named in evaluation files",
+            )
         self.fields[name] = bound
         return bound
+
+    def outcome(self, name: str) -> BoundField:
+        """An outcome of a back-test: it is kept apart from the fields."""
+        where = f"the outcome {name!r} of the evaluation"
+        holders = [source for source in self._sources if name in source.schema]
+        outcomes = [f.name for s in self._sources for f in s.schema.fields if f.outcome]
+        if not holders:
+            raise _problem(f"no source provides the field {name!r}", where, nearest(name, outcomes))
+        if len(holders) > 1:
+            raise self._several(name, holders, where)
+        field = holders[0].schema[name]
+        if not field.outcome:
+            raise _problem(
+                f"source {holders[0].name} does not declare {name!r} as an outcome",
+                where,
+                "Write `outcome = true` in the source's mapping, if it is the day of an event",
+            )
+        self.check_licensed(field, where)
+        return BoundField(field, holders[0].name)
+
+    def _several(self, name: str, holders: Sequence[ConnectedSource], where: str) -> Problem:
+        return _problem(
+            f"the field {name!r} is provided by more than one source "
+            f"({', '.join(source.name for source in holders)})",
+            where,
+            "Let one source provide it: remove it from the mapping of the others",
+        )
 
     def counted(self, name: str, where: str) -> Field:
         """A field that an attribute is made from; it is read from now on."""

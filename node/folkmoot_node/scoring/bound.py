@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -96,6 +96,8 @@ class Binding:
             never scored unless they are among `protected_inputs` too.
         audited: Fields that are read for the equality audit.
         not_held: Fields that the policy would audit and that no source provides.
+        kept: Fields that a back-test reads beside, and keeps.
+        outcomes: What a back-test judges by. They are among no other fields.
     """
 
     sources: tuple[ConnectedSource, ...]
@@ -109,3 +111,14 @@ class Binding:
     unlicensed: Mapping[str, datetime.date]
     audited: tuple[BoundAudit, ...] = ()
     not_held: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    outcomes: Mapping[str, BoundField] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> set[str]:
+        """Names of the fields that factors ask for, whether or not a source provides them."""
+        return {entry.input.name for factor in self.factors for entry in factor.inputs}
+
+    def outcomes_of(self, source: str) -> tuple[str, ...]:
+        """The outcomes that a source provides."""
+        return tuple(name for name, bound in self.outcomes.items() if bound.source == source)

@@ -18,6 +18,7 @@ import polars as pl
 from folkmoot_node.plugins.failures import plugin_fault
 from folkmoot_node.sources.connect import ConnectedSource
 from folkmoot_node.sources.identifiers import FILE, ROW
+from folkmoot_node.sources.known_on import NOT_YET, KnownRecords
 from folkmoot_node.sources.quarantine import Quarantine
 from folkmoot_node.sources.unread import DATE_UNREAD, UNREAD, unread_column
 from folkmoot_operator.problems import ExitCode, Problem
@@ -54,7 +55,8 @@ class RecordReader:
         rounded: Number of records whose UPRN ends in 00000, as spreadsheets leave it.
         sums: Sum of each number whose sum means something, of known values.
         labels: For each area column the codes that its indexes stand for.
-        latest: Latest record date, None if the schema has none.
+        latest: Latest record date, None if the schema has none; in a back-test the latest day of a
+            record or event, also of those that are left out.
         notes: What the source decided about its files.
     """
 
@@ -65,6 +67,7 @@ class RecordReader:
         reference_date: datetime.date,
         quarantine: Quarantine,
         identifiers: Sequence[Identifier] = (),
+        known: KnownRecords | None = None,
     ) -> None:
         self.records = 0
         self.partial = 0
@@ -80,7 +83,8 @@ class RecordReader:
         self._left_out: Counter[str] = Counter()
         self._origins: dict[str, None] = {}
         self._identifiers = tuple(identifiers)
-        self._columns = _Columns(source, wanted, self._identifiers)
+        self._known = known
+        self._columns = _Columns(source, wanted, self._identifiers, known)
         self._areas: dict[str, dict[str, int]] = {name: {} for name in self._columns.areas}
 
     @property
@@ -154,16 +158,26 @@ class RecordReader:
             *places, *(column.read(column in broken).alias(column.name) for column in columns)
         )
         read = read.with_columns(_indexed(read[name], codes) for name, codes in self._areas.items())
-        self.records += read.height
         self.partial += len(set().union(*unread.values()))
+        marks = unread_column(read.height, self._places(unread))
+        read = self._known_then(read if marks is None else read.with_columns(marks.alias(UNREAD)))
+        self.records += read.height
         if UPRN_COLUMN in read.columns:
             self.rounded += int((read[UPRN_COLUMN] % _ROUNDED_TO == 0).sum())
         self._sum(read)
-        if DATE_COLUMN in read.columns:
-            dates = [date for date in (self.latest, read[DATE_COLUMN].max()) if date is not None]
-            self.latest = cast(datetime.date | None, max(dates, default=None))
-        marks = unread_column(read.height, self._places(unread))
-        return read if marks is None else read.with_columns(marks.alias(UNREAD))
+        return read
+
+    def _known_then(self, read: pl.DataFrame) -> pl.DataFrame:
+        """The records without those that a back-test leaves out, which are counted."""
+        latest = None
+        if self._known is not None:
+            latest = self._known.latest(read)
+            read, left_out = self._known.needed(read)
+            self._left_out.update(left_out)
+        elif DATE_COLUMN in read.columns:
+            latest = cast(datetime.date | None, read[DATE_COLUMN].max())
+        self.latest = max((day for day in (self.latest, latest) if day), default=None)
+        return read
 
     def _unread(self, batch: Records, data: pl.DataFrame) -> dict[str, list[int]]:
         """The places of the records whose values the source could not read, by column."""
@@ -249,6 +263,7 @@ class _Columns:
     source: ConnectedSource
     wanted: Sequence[str]
     identifiers: Sequence[Identifier] = ()
+    known: KnownRecords | None = None
 
     @property
     def names(self) -> list[str]:
@@ -344,7 +359,10 @@ class _Columns:
             return _Column(declared.name, value, pl.lit(True), "")
         if declared.type is FieldType.DATE:
             self._expect(dtype == pl.Date, declared.name, dtype, "date32")
-            return _Column(declared.name, value, pl.lit(True), "")
+            if self.known is None or not declared.outcome:
+                return _Column(declared.name, value, pl.lit(True), "")
+            sound = (value <= self.known.today).fill_null(True)
+            return _Column(declared.name, value, sound, NOT_YET)
         if declared.type is FieldType.INTEGER:
             self._expect(dtype.is_integer(), declared.name, dtype, "int32 or int64")
             convert, sound = value.cast(_integer_type(declared)), pl.lit(True)

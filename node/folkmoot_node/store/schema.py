@@ -83,3 +83,16 @@ def corrected_column(field: str) -> str:
 def date_column(source: str) -> str:
     """Column of the details: date of the household's latest record in a source."""
     return f"date@{source}"
+
+
+def first_column(outcome: str) -> str:
+    """Column of the details: day of the first event after the date as of which a run scored.
+
+    Only runs of a back-test have it, and the next one.
+    """
+    return f"first@{outcome}"
+
+
+def before_column(outcome: str) -> str:
+    """Column of the details: whether there was an event on that date or earlier."""
+    return f"before@{outcome}"

@@ -61,6 +61,7 @@ class MappedField:
         negative: Ways to write a negative number; None for what the mapping says.
         scale: What a number is multiplied by, such as 0.01 for pence, or -1 to turn the sign.
         credits: `zero` if an amount below 0 is a credit, which counts as 0.
+        outcome: True for a date that is the day of an event which policies are judged by.
     """
 
     column: str | tuple[str, ...]
@@ -93,6 +94,7 @@ class MappedField:
     negative: tuple[Negative, ...] | None = None
     scale: float = 1
     credits: str = ""
+    outcome: bool = False
 
     def __post_init__(self) -> None:
         self._check_numbers()
@@ -227,4 +229,5 @@ class MappedField:
             maximum=self.maximum,
             absent=self.absent,
             area_type=self.area_type,
+            outcome=self.outcome,
         )

@@ -144,6 +144,9 @@ class Field:
         area_type: Of an area: what its codes are and of which year, for example `lsoa21`;
             empty if that is not stated. Sources about areas of another type are not joined
             by it.
+        outcome: True for a date that is the day of an event which policies are judged by, such as
+            a homelessness application. It is kept apart from inputs: no factor, attribute or audit
+            gets it. Each record with a value is an event; two on one day are one.
     """
 
     name: str
@@ -160,6 +163,7 @@ class Field:
     maximum: float | None = None
     absent: bool | float | str | None = None
     area_type: str = ""
+    outcome: bool = False
 
     def __post_init__(self) -> None:
         where = f"field {self.name[:64]!r}"
@@ -188,6 +192,12 @@ class Field:
 
         if self.area_type and self.type is not FieldType.AREA:
             raise PluginError(where, "has an area type but is no area", "Leave the area type out")
+        if self.outcome and self.household_type is not FieldType.DATE:
+            raise PluginError(
+                where,
+                "is an outcome but no day",
+                "Give the date of the event; combine it by min, not by a count",
+            )
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise PluginError(where, "has a minimum above its maximum", "Swap or correct them")
         if self.absent is not None and not self._takes(self.absent):
@@ -251,6 +261,12 @@ class Schema:
                 f"schema {self.name}",
                 "combines by latest but has no record date",
                 "Declare the record date, or combine in another way",
+            )
+        if self.level is RecordLevel.AREA and any(entry.outcome for entry in self.fields):
+            raise PluginError(
+                f"schema {self.name}",
+                "is about areas but has outcomes",
+                "Declare outcomes of households",
             )
         if self.identifiers and self.level is RecordLevel.AREA:
             raise PluginError(

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from folkmoot_node.cli import app
 from folkmoot_node.linkage.review_decisions import Decided, ReviewDecisions, SourceReview
-from folkmoot_node.pipeline.dry_run import Move, _aside, try_policy
+from folkmoot_node.pipeline.dry_run import Move, aside, try_policy
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.scoring.explain import explain
 from folkmoot_node.sources import connect as node_plugins
@@ -67,13 +67,13 @@ def test_a_trial_works_on_copies_of_what_is_reviewed(node, other):
     node.config.review_folder.mkdir()
     (node.config.review_folder / "tax.csv").write_text("a person is at work here\n")
     before = node.config.review_store.read_bytes()
-    with _aside(node.config) as aside:
-        assert aside.review_folder != node.config.review_folder
-        assert (aside.review_folder / "tax.csv").read_text() == "a person is at work here\n"
-        copied = ReviewDecisions(aside.review_store, key)
+    with aside(node.config) as own:
+        assert own.review_folder != node.config.review_folder
+        assert (own.review_folder / "tax.csv").read_text() == "a person is at work here\n"
+        copied = ReviewDecisions(own.review_store, key)
         assert copied.of("tax") == decided
         copied.keep("tax", SourceReview())
-        (aside.review_folder / "tax.csv").unlink()
+        (own.review_folder / "tax.csv").unlink()
     assert node.config.review_store.read_bytes() == before
     assert (node.config.review_folder / "tax.csv").exists()
 

@@ -1,0 +1,161 @@
+"""`evaluate`: how well a policy would have found need."""
+
+from __future__ import annotations
+
+import shlex
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from folkmoot_node.cli.options import HERE, AsJson, Home
+from folkmoot_operator.accounts import current_operator
+from folkmoot_operator.console import console, print_json, progress
+
+if TYPE_CHECKING:
+    from folkmoot_node.evaluation.back_test import BackTest
+    from folkmoot_node.evaluation.evaluation_file import EvaluationFile
+    from folkmoot_node.evaluation.reporting.sources_read import About
+    from folkmoot_node.home import NodeHome
+    from folkmoot_node.policies.risk_policy import RiskPolicy
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the application."""
+    app.command()(evaluate)
+
+
+def evaluate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Evaluation file.")],
+    home: Home = HERE,
+    as_json: AsJson = False,
+    page: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write the report with plots: one HTML file."),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Seed of all that is drawn, in place of the file's.", min=0),
+    ] = None,
+    initialise: Annotated[
+        bool,
+        typer.Option("--init", help="Write an evaluation file to begin with, and do no more."),
+    ] = False,
+) -> None:
+    """Asks how well the policy would have found what then happened.
+
+    Scores the households as they were known on each date of the file, without records dated
+    later, and compares with the outcomes that followed: calibration, what the council's visits
+    would have found, what it would have found otherwise, and all of it by protected group. The
+    scores in the store stay as they are. Nothing leaves this machine; the audit log records that
+    you looked, with the digests of file and policy. Exit code 0 whatever is found; 4 if the
+    outcomes do not reach far enough; 5 after the policy's last day. Needs the extra `audit`.
+
+    Example: folkmoot-node evaluate evaluation.toml --html evaluation.html
+    """
+    from folkmoot_node.evaluation.evaluation_file import EvaluationFile
+    from folkmoot_node.evaluation.first_file import write_first
+    from folkmoot_node.evaluation.reporting.content import as_document
+    from folkmoot_node.evaluation.reporting.needed import require_libraries
+    from folkmoot_node.evaluation.reporting.sources_read import About
+    from folkmoot_node.home import open_home
+    from folkmoot_operator.settings import parse
+
+    if initialise:
+        write_first(file)
+        typer.echo(f"Wrote {file}. Name the outcomes and dates in it, then run it without --init.")
+        return
+    content = _read(file)
+    evaluation = parse(EvaluationFile, content, str(file))
+    require_libraries(with_page=page is not None)
+    if page is not None:
+        _require_place(page)
+    if seed is not None:
+        evaluation = evaluation.model_copy(update={"seed": seed})
+    with open_home(home) as node:
+        policy = _policy(node, evaluation, file)
+        about = About(policy.name, policy.digest.hex(), sha256(content).hexdigest())
+        _record(node, about)
+        done = _judge(node, policy, evaluation)
+    document = as_document(done, about)
+    if page is not None:
+        from folkmoot_node.evaluation.reporting.as_page import write_page
+
+        write_page(document, page)
+    if as_json:
+        print_json({**about.as_json(), **done.as_json()})
+        return
+    from folkmoot_node.evaluation.reporting.as_text import print_document
+
+    print_document(document, console())
+    if page is not None:
+        typer.echo(f"The page is in {page}")
+
+
+def _judge(node: NodeHome, policy: RiskPolicy, evaluation: EvaluationFile) -> BackTest:
+    """Scores the households as of each date, one after the other, and compares."""
+    from folkmoot_node.evaluation.back_test import back_test
+    from folkmoot_node.sources.connect import load_plugins
+
+    with load_plugins(node.config) as plugins, progress() as bars:
+        tasks: dict[str, Any] = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        return back_test(
+            node.config, plugins, policy, evaluation, today=node.today(), progress=advance
+        )
+
+
+def _read(file: Path) -> bytes:
+    """The bytes of the evaluation file, which are parsed and digested."""
+    from folkmoot_operator.problems import ExitCode, Problem
+    from folkmoot_operator.settings import read
+
+    if not file.exists():
+        raise Problem(
+            "there is no such evaluation file",
+            where=str(file),
+            remedy=f"`folkmoot-node evaluate {shlex.quote(str(file))} --init` writes one to begin "
+            "with",
+            exit_code=ExitCode.SETTINGS,
+        )
+    return read(file)
+
+
+def _require_place(page: Path) -> None:
+    """Raises Problem unless the page can be written, before work begins that takes long."""
+    from folkmoot_operator.output_places import (
+        require_no_link,
+        require_place_for_file,
+        require_safe_folder,
+    )
+
+    require_no_link(page, "--html")
+    require_safe_folder(page, "--html")
+    require_place_for_file(page)
+
+
+def _policy(node: NodeHome, evaluation: EvaluationFile, file: Path) -> RiskPolicy:
+    """The policy that the evaluation file names, or that of the node."""
+    from folkmoot_node.policies.risk_policy import load_policy
+
+    if evaluation.policy is None:
+        return node.risk_policy()
+    return load_policy(file.parent / evaluation.policy)
+
+
+def _record(node: NodeHome, about: About) -> None:
+    """Writes into the audit log that somebody looks, before there is anything to see."""
+    body = {
+        "action": "policy evaluated",
+        "evaluation_sha256": about.evaluation_sha256,
+        "policy_sha256": about.policy_sha256,
+        **current_operator().as_body(),
+    }
+    with node.state.transaction() as connection:
+        node.audit.append(connection, node.clock(), body)

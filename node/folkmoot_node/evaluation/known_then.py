@@ -1,0 +1,351 @@
+"""Scores households as they were known on past dates, and says what then happened to them.
+
+Each date is a scoring run of its own, aside, that leaves out what was recorded later. Nothing of
+it stays on disk, and one date at a time is in memory.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from folkmoot_node.evaluation.evaluation_file import EvaluationFile, OutcomeEntry
+from folkmoot_node.evaluation.leaks import leaks, numbers
+from folkmoot_node.evaluation.snapshot import Days, Floats, Groups, Happened, Snapshot
+from folkmoot_node.pipeline.dry_run import aside
+from folkmoot_node.pipeline.local import score
+from folkmoot_node.pipeline.order import Progress, silent
+from folkmoot_node.pipeline.own_run import Judged
+from folkmoot_node.policies.risk_policy import RiskPolicy
+from folkmoot_node.scoring.binding import bind_for
+from folkmoot_node.scoring.bound import Binding
+from folkmoot_node.settings.node_toml import NodeConfig
+from folkmoot_node.sources.connect import Plugins
+from folkmoot_node.sources.known_on import (
+    LATER,
+    WITHOUT_DATE,
+    WITHOUT_EVENT,
+    KnownOn,
+    require_dated,
+    require_sources,
+)
+from folkmoot_node.store.reader import HouseholdStore, open_store, read_key
+from folkmoot_node.store.run_summary import RunSummary
+from folkmoot_node.store.schema import (
+    BAND_COLUMN,
+    POINT,
+    SCORE_COLUMN,
+    UNKNOWN_POINTS,
+    WITHHELD_COLUMN,
+    before_column,
+    field_column,
+    first_column,
+    points_column,
+)
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.schema import UPRN_COLUMN, FieldType
+
+DATES = "dates"
+"""What `progress` is told is done."""
+_NUMBERS = (FieldType.INTEGER, FieldType.NUMBER, FieldType.BOOLEAN)
+
+
+def snapshots(
+    config: NodeConfig,
+    plugins: Plugins,
+    policy: RiskPolicy,
+    evaluation: EvaluationFile,
+    *,
+    today: datetime.date,
+    progress: Progress = silent,
+) -> Iterator[Snapshot]:
+    """Scores the households as they were known on each date of an evaluation.
+
+    Args:
+        config: The node's configuration.
+        plugins: Installed plugins.
+        policy: The risk stratification policy that is judged.
+        evaluation: The evaluation file.
+        today: As for `score`.
+        progress: Told how many of the `dates` are done.
+
+    Returns:
+        One snapshot after the other, in the order of the dates. Households whose objection was
+        upheld are in none of them.
+
+    Raises:
+        Problem: At once, exit code SETTINGS for an evaluation that does not fit policy and
+            sources; while dates are scored, as `score`, and DATA if what happened within an
+            outcome's horizon is not known yet.
+    """
+    _require_past(evaluation, today)
+    known = {date: _known_on(evaluation, date, today) for date in evaluation.dates}
+    first = known[evaluation.dates[0]]
+    binding = bind_for(policy, config, plugins, today, known=first)
+    require_sources(first, [source.name for source in binding.sources])
+    read = [name for name, fields in binding.wanted.items() if fields or name == config.frame]
+    require_dated(first, {one.name: one for one in binding.sources if one.name in read})
+    _require_apart(binding)
+    _require_numbers(binding)
+    return _scored(config, plugins, policy, evaluation, binding, known, progress)
+
+
+def end_of_horizon(date: datetime.date, months: int) -> datetime.date:
+    """The last day of a horizon: the same day so many months later, or the last of that month."""
+    month = date.month - 1 + months
+    first = datetime.date(date.year + month // 12, month % 12 + 1, 1)
+    after = datetime.date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return min(first.replace(day=1) + datetime.timedelta(date.day - 1),
+               after - datetime.timedelta(1))  # fmt: skip
+
+
+def _known_on(evaluation: EvaluationFile, date: datetime.date, today: datetime.date) -> KnownOn:
+    entries = evaluation.outcomes.values()
+    ends = [end for entry in entries for end in (entry.moved_away, entry.deceased) if end]
+    outcomes = dict.fromkeys([name for entry in entries for name in entry.events] + ends)
+    baselines = evaluation.baselines
+    kept = dict.fromkeys(filter(None, (*baselines.oldest_first, baselines.deprivation)))
+    return KnownOn(
+        on=date,
+        today=today,
+        outcomes=tuple(outcomes),
+        kept=tuple(kept),
+        undated=evaluation.undated,
+    )
+
+
+def _require_past(evaluation: EvaluationFile, today: datetime.date) -> None:
+    if evaluation.dates[-1] >= today:
+        raise Problem(
+            f"{evaluation.dates[-1].isoformat()} is not over",
+            where="dates",
+            remedy="Give dates so long ago that it is known what happened since",
+            exit_code=ExitCode.SETTINGS,
+        )
+
+
+def _require_apart(binding: Binding) -> None:
+    """Checks that no undated source gives both an outcome and what is scored.
+
+    Its rows hold the event and the rest as they are today: nobody can say what was known before.
+    """
+    for name, bound in binding.outcomes.items():
+        source = next(one for one in binding.sources if one.name == bound.source)
+        inputs = [one for one in binding.wanted[source.name] if one in binding.inputs]
+        if inputs and not source.schema.has_date:
+            raise Problem(
+                f"source {source.name} gives the outcome {name!r} and the input {inputs[0]!r}, and "
+                "does not say when its records were known",
+                where="outcomes",
+                remedy="Name the column of the record date in its mapping, or read the outcome by "
+                "a mapping of its own",
+                exit_code=ExitCode.SETTINGS,
+            )
+
+
+def _require_numbers(binding: Binding) -> None:
+    for name in binding.kept:
+        if binding.fields[name].field.household_type not in _NUMBERS:
+            raise Problem(
+                f"the field {name!r} is no number, by which households could be put in order",
+                where="baselines",
+                remedy="Name a number, such as the age of the oldest arrears in days",
+                exit_code=ExitCode.SETTINGS,
+            )
+
+
+def _scored(
+    config: NodeConfig,
+    plugins: Plugins,
+    policy: RiskPolicy,
+    evaluation: EvaluationFile,
+    binding: Binding,
+    known: Mapping[datetime.date, KnownOn],
+    progress: Progress,
+) -> Iterator[Snapshot]:
+    key = None
+    for done, (date, as_known) in enumerate(known.items()):
+        progress(DATES, done, len(known))
+        with aside(config) as beside:
+            own = _with_quarantine(beside)
+            run = _run(own, plugins, policy, as_known)
+            if not done:
+                _require_horizons(evaluation, binding, run)
+            key = key or read_key(own.key_file, own.readers)
+            with open_store(own.store_path, key) as store:
+                snapshot = _snapshot(store, policy, evaluation, binding, date)
+        yield snapshot
+        del snapshot
+    progress(DATES, len(known), len(known))
+
+
+def _with_quarantine(own: NodeConfig) -> NodeConfig:
+    """With rejected records listed beside the scores, so that they are deleted with them."""
+    folder = own.settings.quarantine.model_copy(
+        update={"folder": own.store_path.parent / "quarantine"}
+    )
+    return replace(own, settings=own.settings.model_copy(update={"quarantine": folder}))
+
+
+def _run(own: NodeConfig, plugins: Plugins, policy: RiskPolicy, known: KnownOn) -> RunSummary:
+    try:
+        return score(
+            own,
+            plugins,
+            policy,
+            today=known.today,
+            reference_date=known.on,
+            judged=Judged(stops=False),
+            known=known,
+        )
+    except Problem as problem:
+        raise Problem(
+            f"{problem.problem} (as known on {known.on.isoformat()})",
+            where=problem.where,
+            remedy=_without_folder(problem.remedy, own.store_path.parent),
+            exit_code=problem.exit_code,
+            for_operator=problem.for_operator,
+        ) from None
+
+
+def _without_folder(remedy: str, folder: Path) -> str:
+    """What to do, if that named a file that is deleted with the run."""
+    if str(folder) not in remedy:
+        return remedy
+    return "Run `folkmoot-node score`, and see what it says of the source"
+
+
+def _require_horizons(evaluation: EvaluationFile, binding: Binding, run: RunSummary) -> None:
+    """Checks that the sources of outcomes reach to the end of the last horizon.
+
+    Raises:
+        Problem: Exit code DATA, naming the last date that can be judged.
+    """
+    latest = {source.name: source.latest_record for source in run.sources}
+    for name, entry in evaluation.outcomes.items():
+        until = end_of_horizon(evaluation.dates[-1], entry.months)
+        for event in entry.events:
+            source = binding.outcomes[event].source
+            reached = latest[source]
+            where = f"outcomes.{name}"
+            if reached is None:
+                raise Problem(
+                    f"source {source} has no record of {event!r} with a date",
+                    where=where,
+                    remedy="Check its extract and its mapping",
+                    exit_code=ExitCode.DATA,
+                )
+            if reached < until:
+                last = _last_judged(reached, entry.months)
+                raise Problem(
+                    f"the horizon of {evaluation.dates[-1].isoformat()} ends on "
+                    f"{until.isoformat()}, but source {source} reaches to {reached.isoformat()}",
+                    where=where,
+                    remedy=f"The last date that can be judged over {entry.months} months is "
+                    f"{last.isoformat()}: take later dates out, or bring a newer extract",
+                    exit_code=ExitCode.DATA,
+                )
+
+
+def _last_judged(reached: datetime.date, months: int) -> datetime.date:
+    """The last date whose horizon has ended by a day."""
+    date = end_of_horizon(reached, -months)
+    while end_of_horizon(date + datetime.timedelta(1), months) <= reached:
+        date += datetime.timedelta(1)
+    return date
+
+
+def _snapshot(
+    store: HouseholdStore,
+    policy: RiskPolicy,
+    evaluation: EvaluationFile,
+    binding: Binding,
+    date: datetime.date,
+) -> Snapshot:
+    run = store.run
+    found = pl.concat(store.audited(), how="diagonal_relaxed", rechunk=True)
+    withheld = int(found[WITHHELD_COLUMN].sum())
+    if withheld:
+        found = found.filter(~pl.col(WITHHELD_COLUMN))
+    found = found.sort(UPRN_COLUMN)  # so that a seed draws the same households again
+    names = tuple(factor.name for factor in run.factors)
+    points = np.empty((found.height, len(names)))
+    for at, name in enumerate(names):
+        points[:, at] = _points(found[points_column(name)])
+    happened = {
+        name: _happened(found, name, entry, date) for name, entry in evaluation.outcomes.items()
+    }
+    inputs = [name for name in run.fields if name in binding.inputs]
+    return Snapshot(
+        date=date,
+        uprn=found[UPRN_COLUMN].to_numpy(),
+        score=found[SCORE_COLUMN].to_numpy() / POINT,
+        band=found[BAND_COLUMN].cast(pl.UInt8).to_numpy(),
+        bands=run.band_names,
+        band_from=np.array([band.minimum for band in policy.bands], dtype=np.float64),
+        factors=names,
+        weights=np.array([factor.weight for factor in run.factors], dtype=np.float64),
+        points=points,
+        happened=happened,
+        groups=tuple(
+            Groups(name, one.characteristic, one.groups, found[one.column].to_numpy())
+            for name, one in run.audited.items()
+        ),
+        ranks={name: numbers(found[field_column(name)]) for name in binding.kept},
+        left_out=_left_out(run, LATER),
+        undated=tuple(
+            source.name
+            for source in binding.sources
+            if not source.schema.has_date and source.name in evaluation.undated
+        ),
+        without_date=_left_out(run, WITHOUT_DATE, WITHOUT_EVENT),
+        not_in_frame={
+            source.name: source.not_in_frame
+            for source in run.sources
+            if binding.outcomes_of(source.name)
+        },
+        withheld=withheld,
+        leaks=leaks(
+            happened,
+            ((name, points[:, at]) for at, name in enumerate(names)),
+            ((name, numbers(found[field_column(name)])) for name in inputs),
+            evaluation.seed,
+        ),
+    )
+
+
+def _points(stored: pl.Series) -> Floats:
+    whole = stored.to_numpy()
+    return np.where(whole == UNKNOWN_POINTS, np.nan, whole / POINT)
+
+
+def _left_out(run: RunSummary, *reasons: str) -> dict[str, int]:
+    found = {
+        source.name: sum(source.left_out.get(reason, 0) for reason in reasons)
+        for source in run.sources
+    }
+    return {name: records for name, records in found.items() if records}
+
+
+def _happened(found: pl.DataFrame, name: str, entry: OutcomeEntry, date: datetime.date) -> Happened:
+    until = end_of_horizon(date, entry.months)
+    first = _first(found, entry.events, until)
+    ended = _first(found, tuple(filter(None, (entry.moved_away, entry.deceased))), until)
+    first[ended < first] = np.datetime64("NaT")  # of who lives there now
+    before = np.zeros(found.height, dtype=np.bool_)
+    for event in entry.events:
+        before |= found[before_column(event)].to_numpy()
+    return Happened(name, entry.months, until, first, before, ended)
+
+
+def _first(found: pl.DataFrame, events: tuple[str, ...], until: datetime.date) -> Days:
+    """The first of some events that are not after a day: datetime64[D], NaT if there is none."""
+    days = np.full(found.height, np.datetime64("NaT"), dtype="datetime64[D]")
+    for event in events:
+        days = np.fmin(days, found[first_column(event)].to_numpy().astype("datetime64[D]"))
+    return np.where(days <= np.datetime64(until), days, np.datetime64("NaT"))

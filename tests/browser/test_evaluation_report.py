@@ -1,0 +1,73 @@
+"""The report of a back-test in a browser: accessible, narrow, and alone with what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from folkmoot_node.evaluation.reporting.as_page import write_page
+from folkmoot_node.evaluation.reporting.content import as_document
+from tests.evaluation_reports import ABOUT, found_of
+
+NewPage = Callable[..., Page]
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> str:
+    """The address of a page with two outcomes: one with all figures, one with too few events."""
+    path = tmp_path / "evaluation.html"
+    write_page(as_document(found_of(), ABOUT), path)
+    return path.as_uri()
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_the_page_is_accessible(
+    report: str, new_page: NewPage, axe: Callable[[Page], None], width: int
+) -> None:
+    page = new_page(report, bypass_csp=True)  # axe is a script, which the page forbids
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(report)
+    axe(page)
+
+
+def test_the_page_fits_a_telephone_and_shows_its_plots(
+    report: str, new_page: NewPage, screenshot: Callable[[Page, str], None]
+) -> None:
+    page = new_page(report)
+    page.goto(report)
+    screenshot(page, "evaluation-report")
+    plots = page.locator("img")
+    assert plots.count() > 10
+    widths = plots.evaluate_all("all => all.map(one => one.naturalWidth)")
+    assert min(widths) > 150
+    assert max(widths) <= 290
+    expect(page.locator("h1")).to_have_text("Back-test: Homelessness within six months")
+
+
+def test_the_page_runs_no_script(report: str, chromium: Browser) -> None:
+    """Not even one that got into it; the browser says in its console what it has refused."""
+    page = chromium.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(report)
+    ran = page.evaluate(
+        "() => { const one = document.createElement('script'); one.textContent = 'window.ran = 1';"
+        "document.body.append(one); return window.ran; }"
+    )
+    page.close()
+    assert ran is None
+    assert len(said) == 1
+    assert "Content Security Policy" in said[0]
+
+
+def test_tables_scroll_by_keyboard(report: str, new_page: NewPage) -> None:
+    page = new_page(report)
+    page.set_viewport_size({"width": 320, "height": 900})
+    page.goto(report)
+    wide = page.get_by_role("group", name="Households and events").first
+    wide.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("one => one.scrollLeft > 0", arg=wide.element_handle())
