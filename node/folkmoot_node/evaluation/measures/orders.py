@@ -51,9 +51,11 @@ def order_of_whole(values: Codes, unit: int = POINT) -> Order:
     """The order of whole numbers.
 
     Args:
-        values: int32, shape (households,), at least one.
+        values: int32, shape (households,).
         unit: How many of them make 1 in `Order.values`.
     """
+    if not len(values):
+        return Order(values, np.zeros(1), np.zeros(1, dtype=np.int64))
     lowest, highest = int(values.min()), int(values.max())
     if highest - lowest >= _most(len(values)):
         found, inverse, count = np.unique(values, return_inverse=True, return_counts=True)
