@@ -14,6 +14,7 @@ from folkmoot_node.cli import (
     equality,
     evaluation,
     evidence,
+    fitting,
     incidents,
     installation,
     leaving,
@@ -40,9 +41,9 @@ app = application(
 )
 add_version(app, "folkmoot-node")
 _MODULES = (
-    setup, plugins, sources, scoring, linkage, corrections, equality, evaluation, retention,
-    policies, rounds, evidence, audit, backups, upgrades, running, status, doctor, pausing,
-    incidents, leaving, installation, casework, casework_rights,
+    setup, plugins, sources, scoring, linkage, corrections, equality, evaluation, fitting,
+    retention, policies, rounds, evidence, audit, backups, upgrades, running, status, doctor,
+    pausing, incidents, leaving, installation, casework, casework_rights,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {
@@ -51,6 +52,7 @@ _WITH_PLUGINS = frozenset(
         "equality",
         "evaluate",
         "explain",
+        "fit",
         "linkage",
         "rounds",
         "score",

@@ -1,0 +1,108 @@
+"""Who is visited at a capacity, and how two scores compare."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from folkmoot_node.evaluation.measures.orders import order_of_whole
+from folkmoot_node.evaluation.measures.tally import Tally
+from folkmoot_node.evaluation.snapshot import Bools, Floats
+from folkmoot_node.intervals import Interval, difference, two_sided, wilson
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A figure of the present score, of the proposed one, and how they differ.
+
+    Attributes:
+        present: By the present policy.
+        proposed: By the proposed one.
+        difference: Proposed less present.
+        interval: Of the difference.
+    """
+
+    present: float
+    proposed: float
+    difference: float
+    interval: Interval
+
+
+def inclusion(score: npt.NDArray[Any], considered: Bools, capacity: int) -> Floats:
+    """The chance of each household to be among those with the highest scores.
+
+    Households with the same score have the same chance, so that the order of rows is nothing.
+
+    Args:
+        score: Whole thousandths of a point, shape (households,).
+        considered: bool, shape (households,): who could be visited.
+        capacity: How many are visited.
+
+    Returns:
+        float64, shape (households,), from 0 to 1; never null.
+    """
+    found = np.zeros(len(score))
+    order = order_of_whole(score[considered].astype(np.int32))
+    cut = Tally(order.count, order.count, np.zeros_like(order.count)).cut(capacity)
+    found[considered] = cut.weights(order.code)
+    return found
+
+
+def found_by(included: Floats, event: Bools) -> float:
+    """How many households with the event are expected among those visited."""
+    return float(included[event].sum())
+
+
+def compare_recall(present: Floats, proposed: Floats, event: Bools) -> Compared:
+    """Shares of the households with the event that are visited.
+
+    Args:
+        present: Chances to be visited, as `inclusion` gives them.
+        proposed: By the other score.
+        event: At least two households with it.
+    """
+    one, other, count = present[event], proposed[event], int(event.sum())
+    before, after = float(one.mean()), float(other.mean())
+    varies = one.std() > 0 and other.std() > 0
+    found = difference(
+        after,
+        wilson(after * count, count),
+        before,
+        wilson(before * count, count),
+        float(np.corrcoef(one, other)[0, 1]) if varies else 0.0,
+    )
+    return Compared(before, after, after - before, found)
+
+
+def compare_areas(present: npt.NDArray[Any], proposed: npt.NDArray[Any], event: Bools) -> Compared:
+    """Areas under the curve of two scores of the same households (DeLong et al. 1988).
+
+    Args:
+        present: Scores, shape (households,).
+        proposed: The others.
+        event: At least two households with it, and two without.
+    """
+    below, above = zip(*(_placements(score, event) for score in (present, proposed)), strict=True)
+    area = [float(one.mean()) for one in below]
+    variance = np.var(below[1] - below[0], ddof=1) / event.sum()
+    variance += np.var(above[1] - above[0], ddof=1) / (~event).sum()
+    more, half = area[1] - area[0], two_sided() * math.sqrt(float(variance))
+    return Compared(area[0], area[1], more, Interval(more - half, more + half))
+
+
+def _placements(score: npt.NDArray[Any], event: Bools) -> tuple[Floats, Floats]:
+    """Of each household with the event: the share of others that it beats, ties by half; and of
+    each of the others the share that beats it.
+    """
+    inside, outside = score[event], score[~event]
+    return _beaten(outside, inside), 1 - _beaten(inside, outside)
+
+
+def _beaten(others: npt.NDArray[Any], of: npt.NDArray[Any]) -> Floats:
+    ascending = np.sort(others)
+    below, upto = (np.searchsorted(ascending, of, side) for side in ("left", "right"))
+    return (below + upto) / (2 * len(others))
