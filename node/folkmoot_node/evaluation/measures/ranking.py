@@ -98,13 +98,14 @@ def ranking(counted: Tally, *, resamples: int, seed: tuple[int, ...]) -> Ranking
         shape = (min(AT_ONCE, resamples - start), len(events))
         samples.append(_both(draw.poisson(events, shape), draw.poisson(others, shape)))
     drawn = np.concatenate(samples, axis=1)
+    fewer = min(int(counted.events.sum()), int(counted.others.sum()))
     area, precision = (
-        _bias_corrected(float(exact[at]), drawn[at], float(coarse[at])) for at in range(2)
+        _bias_corrected(float(exact[at]), drawn[at], float(coarse[at]), fewer) for at in range(2)
     )
     return Ranking(float(exact[0]), area, float(exact[1]), precision)
 
 
-def _bias_corrected(exact: float, drawn: Floats, coarse: float) -> Interval:
+def _bias_corrected(exact: float, drawn: Floats, coarse: float, fewer: int) -> Interval:
     """The bias-corrected interval (Efron 1987, without acceleration), shifted to a figure.
 
     Samples hold some events twice, which makes their average precision too high.
@@ -113,8 +114,11 @@ def _bias_corrected(exact: float, drawn: Floats, coarse: float) -> Interval:
         exact: The figure.
         drawn: What the samples give, shape (resamples,); NaN of samples without events.
         coarse: What they were drawn from.
+        fewer: Households with the event, or without, whichever are fewer.
     """
     drawn = drawn[~np.isnan(drawn)]
+    if drawn.min() == drawn.max():
+        return wilson(exact * fewer, fewer)  # a perfect order: samples know no spread
     normal = NormalDist()
     below = float((drawn < coarse).mean() + (drawn == coarse).mean() / 2)
     edge = 0.5 / len(drawn)
