@@ -21,6 +21,8 @@ EVENT = Field(
 )  # fmt: skip
 KNOWN = KnownOn(on=datetime.date(2026, 3, 31), today=TODAY, undated=("people",))
 
+JUDGED = KNOWN.model_copy(update={"outcomes": ("evicted",)})
+
 
 class Evicted(Renting):
     name = "evicted"
@@ -49,9 +51,7 @@ def refused(node, policy, known=None):
     return caught.value
 
 
-@pytest.mark.parametrize(
-    "known", [None, KNOWN, KNOWN.model_copy(update={"outcomes": ("evicted",)})]
-)
+@pytest.mark.parametrize("known", [None, KNOWN, JUDGED])
 @pytest.mark.parametrize(
     ("more", "where"),
     [
