@@ -70,10 +70,13 @@ def test_no_step_within_the_limits_is_better(effects, share, seed, data):
     assert (found.effects >= lower - 1e-9).all()
     assert (found.effects <= upper + 1e-9).all()
 
+    mean = observed.households @ observed.levels / observed.households.sum()
+    spread = np.sqrt(observed.households @ (observed.levels - mean) ** 2 / 800) / 1000
+
     def loss(intercept, values):
         odds = intercept + observed.levels / 1000 @ values
         rest = observed.households @ np.logaddexp(0, odds) - observed.events @ odds
-        return rest / observed.events.sum() + penalty * values.sum()
+        return rest / observed.events.sum() + penalty * values @ spread
 
     best = loss(found.intercept, found.effects)
     for at in range(len(effects)):
@@ -91,6 +94,14 @@ def test_from_the_largest_penalty_on_nothing_is_left():
     largest = largest_penalty(data)
     assert not fit(data, *free(3), penalty=1.001 * largest).effects.any()
     assert fit(data, *free(3), penalty=0.9 * largest).effects.any()
+
+
+def test_a_penalty_does_not_hang_on_the_unit_of_a_factor():
+    data = drawn([1.5, 1.5])
+    less = Patterns(data.levels // np.array([1, 5], np.uint16), data.households, data.events)
+    penalty = 0.3 * largest_penalty(data)
+    found, other = (fit(one, *free(2), penalty=penalty) for one in (data, less))
+    assert other.effects == pytest.approx(found.effects * [1, 5], rel=1e-3)
 
 
 def test_the_curvature_is_that_of_the_loss():
