@@ -148,6 +148,7 @@ def _propose(node: NodeHome, policy: RiskPolicy, question: Question) -> Proposal
             factors=[factor.name for factor in binding.factors],
             protected=protected,
             capacity=question.evaluation.capacity,
+            held=[audit.field.name for audit in binding.audited],
         )
         repeated = question.evaluation.outcomes[question.outcome].repeated
         dates: list[KnownDate] = []

@@ -128,27 +128,17 @@ def floors_of(
 
     Args:
         observed: The dates.
-        asked: Field, capacity and share.
+        asked: Field, capacity and share; fields that are held for audit.
         smallest: Groups with fewer events are not judged.
-        where: The fit file.
 
     Returns:
         The groups, and the names of those that are too small.
-
-    Raises:
-        Problem: Exit code SETTINGS, if a field is not held for audit.
     """
     found, small = [], []
-    for at, (field, capacity, least) in enumerate(asked):
+    for field, capacity, least in asked:
         groups = observed[0].group_of(field)
         if groups is None:
-            held = ", ".join(one.field for one in observed[0].groups) or "none"
-            raise Problem(
-                f"{field!r} is not held for audit",
-                where=f"{where}: recall[{at}].field",
-                remedy=f"Name a field of an [[equality]] table of the policy; held are: {held}",
-                exit_code=ExitCode.SETTINGS,
-            )
+            continue
         for index, name in enumerate(groups.names):
             if _events(observed, field, index) < smallest:
                 small.append(f"{field} {name}")

@@ -22,6 +22,7 @@ def check(text: str) -> None:
         factors=["arrears", "damp", "isolation"],
         protected=["isolation"],
         capacity=[100],
+        held=["ethnic_group"],
     )
 
 
@@ -51,7 +52,11 @@ def test_a_file_that_cannot_be_meant_is_refused_with_its_key(text, key):
         ('leave_out = ["damps"]', "fit.toml: leave_out"),
         ("most = { damps = 5 }", "fit.toml: most"),
         ('keep = ["isolation"]', "fit.toml: keep"),
-        ('[[recall]]\nfield = "x"\ncapacity = 99\nleast = 0.5', "fit.toml: recall[0].capacity"),
+        ('[[recall]]\nfield = "x"\ncapacity = 100\nleast = 0.5', "fit.toml: recall[0].field"),
+        (
+            '[[recall]]\nfield = "ethnic_group"\ncapacity = 99\nleast = 0.5',
+            "fit.toml: recall[0].capacity",
+        ),
     ],
 )
 def test_names_that_nothing_has_are_refused(text, where):
