@@ -53,8 +53,8 @@ def difference(
         of_one: Its interval.
         other: The share that is taken from it.
         of_other: Its interval.
-        correlation: Between both, household by household, where they are of the same households;
-            0 where they are of different ones.
+        correlation: Between both, household by household, where both count the same households;
+            0 where they count different ones.
     """
     below, above = one - of_one.low, of_other.high - other
     up, down = of_one.high - one, other - of_other.low

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -16,6 +16,8 @@ from folkmoot_operator.problems import ExitCode, Problem
 SUFFIXES = (".svg", ".png", ".html")
 """Kinds of picture."""
 _PNG_SCALE = 2
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""XML 1.0 (section 2.2) has no way to write these characters."""
 
 
 def check_suffix(path: Path) -> None:
@@ -78,12 +80,29 @@ def draw_svg(draw: Callable[[], Any], extra: tuple[str, str], where: str) -> str
     Raises:
         Problem: If the libraries are not installed.
     """
-    text = io.StringIO()
     try:
-        draw().save(text, format="svg")
+        import vl_convert
+
+        spec = drawable_spec(draw().to_dict())
+        return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
     except ImportError:
         raise _not_installed(extra, where) from None
-    return text.getvalue()
+
+
+def drawable(value: str) -> str:
+    """A text without the characters that XML cannot hold, which end a process that draws them."""
+    return _NOT_IN_XML.sub("\ufffd", value)
+
+
+def drawable_spec(spec: Any) -> Any:
+    """A chart's specification whose texts can be drawn, whatever names are in it."""
+    if isinstance(spec, str):
+        return drawable(spec)
+    if isinstance(spec, dict):
+        return {key: drawable_spec(value) for key, value in spec.items()}
+    if isinstance(spec, list):
+        return [drawable_spec(value) for value in spec]
+    return spec
 
 
 def _not_installed(extra: tuple[str, str], where: str) -> Problem:

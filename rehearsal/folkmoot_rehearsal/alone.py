@@ -65,7 +65,14 @@ def make_nodes(
     def node_of(council: Council) -> dict[str, Any]:
         written = drawn[council].result()
         node_home.make(
-            council, written, layout, children, policies.GENEROUS, enrol=False, link=link
+            council,
+            written,
+            recipe,
+            layout,
+            children,
+            policies.GENEROUS,
+            enrol=False,
+            link=link,
         )
         return node_home.score(council, recipe, layout, children)
 

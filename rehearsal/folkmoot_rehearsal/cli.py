@@ -16,6 +16,7 @@ from folkmoot_operator.console import (
     run,
     version_option,
 )
+from folkmoot_rehearsal.outcomes.mechanism import Mechanism, Plant
 
 if TYPE_CHECKING:
     from folkmoot_rehearsal.alone import Nodes
@@ -96,6 +97,22 @@ def rehearse(
             "slower.",
         ),
     ] = False,
+    outcomes: Annotated[
+        bool,
+        typer.Option(
+            "--outcomes",
+            help="Write what happened in two years too, by a known mechanism, and an evaluation "
+            "file for each council.",
+        ),
+    ] = False,
+    plant: Annotated[
+        list[Plant] | None,
+        typer.Option(
+            "--plant",
+            help="With --outcomes: record the events of one group seldom (bias), or let an input "
+            "of the policy follow from the outcome (leak). May be given twice.",
+        ),
+    ] = None,
     view: Annotated[
         bool,
         typer.Option(
@@ -142,6 +159,8 @@ def rehearse(
     from folkmoot_rehearsal.synthesis import Recipe
 
     layout = Layout(out.resolve())
+    if plant and not outcomes:
+        _refuse_plant()
     if census_size and (marginals is None or households is not None):
         _refuse_census_size("--households" if marginals else "")
     recipe = Recipe(
@@ -149,6 +168,7 @@ def rehearse(
         seed=seed,
         today=date.date() if date else datetime.datetime.now(datetime.UTC).date(),
         census=Census(marginals) if marginals else None,
+        outcomes=Mechanism.planted(*(plant or ())) if outcomes else None,
     )
     chosen = named(councils)
     if recipe.census:
@@ -267,6 +287,17 @@ def _refuse_census_size(other: str) -> NoReturn:
         else "needs the tables of the census",
         where="--census-size",
         remedy="Leave one of them out" if other else "Give their folder to --marginals",
+        exit_code=ExitCode.USAGE,
+    )
+
+
+def _refuse_plant() -> NoReturn:
+    from folkmoot_operator.problems import ExitCode, Problem
+
+    raise Problem(
+        "there is nothing to plant it in",
+        where="--plant",
+        remedy="Add --outcomes",
         exit_code=ExitCode.USAGE,
     )
 

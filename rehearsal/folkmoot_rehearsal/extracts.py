@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -14,7 +12,11 @@ import polars as pl
 
 from folkmoot_rehearsal import death_notices, disorder, identifiers, unmatched
 from folkmoot_rehearsal.codes import HOUSEHOLD_TYPE_OF
+from folkmoot_rehearsal.extract_file import Extract
 from folkmoot_rehearsal.misspelling import MIDDLING
+from folkmoot_rehearsal.outcomes.dated import dated
+from folkmoot_rehearsal.outcomes.events import Lived
+from folkmoot_rehearsal.outcomes.outcome_extracts import outcome_frames
 from folkmoot_rehearsal.person_columns import INDEX, described, postcodes
 from folkmoot_rehearsal.population import ROUNDED, Population
 from folkmoot_rehearsal.rounding import Integers
@@ -26,46 +28,17 @@ FRAME = "council_tax"
 _HOUSEHOLD_TYPE_CODES = np.array(["1P66", "1P", "CPL", "CPLCH", "LP", "OTH"])
 
 
-@dataclass(frozen=True, slots=True)
-class Extract:
-    """One extract file in memory.
+def extracts(
+    population: Population, rng: np.random.Generator, lived: Lived | None = None
+) -> Iterator[Extract]:
+    """Makes the extracts of a council one by one, with what is wrong with real ones.
 
-    Attributes:
-        source: Name of the source, and of its mapping.
-        file: Name of the file; its ending says the format.
-        frame: Columns in the order of the file: texts for CSV, typed for Parquet.
-        mapping: Name of the mapping file among this package's mappings.
-        encoding: Text encoding of a CSV file.
-        delimiter: Separator of a CSV file.
-        truth: About its records without a UPRN; see `unmatched.set_apart`.
+    Args:
+        population: The council.
+        rng: Source of randomness for what is wrong with the files.
+        lived: Its last two years, if outcomes are rehearsed: extracts then have rows for what
+            changed, and there are some more.
     """
-
-    source: str
-    file: str
-    frame: pl.DataFrame
-    mapping: str
-    encoding: str = "utf-8"
-    delimiter: str = ","
-    truth: pl.DataFrame = field(default_factory=unmatched.no_truth)
-
-    def write(self, folder: Path) -> None:
-        """Writes the file; the same frame gives the same bytes."""
-        path = folder / self.file
-        if path.suffix == ".parquet":
-            self.frame.write_parquet(path)
-            return
-        text = self.frame.write_csv(separator=self.delimiter, line_terminator="\r\n")
-        content = text.encode(self.encoding)
-        if path.suffix == ".gz":
-            packed = io.BytesIO()
-            with gzip.GzipFile(fileobj=packed, mode="wb", filename="", mtime=0) as file:
-                file.write(content)
-            content = packed.getvalue()
-        path.write_bytes(content)
-
-
-def extracts(population: Population, rng: np.random.Generator) -> Iterator[Extract]:
-    """Makes the extracts of a council one by one, with what is wrong with real ones."""
     makers: tuple[Callable[[Population, np.random.Generator], Extract], ...] = (
         _council_tax,
         _llpg,
@@ -81,13 +54,18 @@ def extracts(population: Population, rng: np.random.Generator) -> Iterator[Extra
     )
     for maker in makers:
         made = maker(population, rng)
+        if lived is not None:
+            frame, line = dated(made.source, made.frame, population, lived, rng)
+            made = replace(made, frame=frame, record_date=line)
         first = 1 if made.file.endswith(".parquet") else 2
         frame, truth = unmatched.set_apart(made.frame, made.source, first)
         yield replace(made, frame=frame, truth=truth)
+    for name, frame in (outcome_frames(population, lived, rng) if lived else {}).items():
+        yield Extract(name, f"{name}.csv", frame, f"{name}.toml")
 
 
 def write(
-    population: Population, rng: np.random.Generator, folder: Path
+    population: Population, rng: np.random.Generator, folder: Path, lived: Lived | None = None
 ) -> tuple[tuple[str, ...], pl.DataFrame]:
     """Writes a council's extract files and mappings.
 
@@ -95,6 +73,7 @@ def write(
         population: The council.
         rng: Source of randomness for what is wrong with the files.
         folder: Receives `extracts/` and `mappings/`.
+        lived: As for `extracts`.
 
     Returns:
         Names of the sources, the frame first; the mapping of each is
@@ -105,10 +84,11 @@ def write(
     (folder / "mappings").mkdir(exist_ok=True)
     shipped = resources.files("folkmoot_rehearsal") / "mappings"
     names, truths = [], [unmatched.no_truth()]
-    for extract in extracts(population, rng):
+    for extract in extracts(population, rng, lived):
         extract.write(folder / "extracts")
-        mapping = (shipped / extract.mapping).read_bytes()
-        (folder / "mappings" / f"{extract.source}.toml").write_bytes(mapping)
+        mapping = (shipped / extract.mapping).read_text("utf-8")
+        mapping = mapping.replace("\nuprn = ", f"\n{extract.record_date}uprn = ", 1)
+        (folder / "mappings" / f"{extract.source}.toml").write_text(mapping, "utf-8")
         names.append(extract.source)
         truths.append(extract.truth)
     return tuple(names), pl.concat(truths)

@@ -178,7 +178,7 @@ class Region:
         written = residents.result()
         coordinator_serves.result()
         node_home.make(
-            council, written, self.layout, self.children, self._limits(council),
+            council, written, self.recipe, self.layout, self.children, self._limits(council),
             enrol=True, link=self.link,
         )  # fmt: skip
         return written

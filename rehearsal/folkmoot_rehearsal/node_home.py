@@ -21,6 +21,7 @@ def draw(council: Council, recipe: Recipe, layout: Layout) -> Written:
 def make(
     council: Council,
     written: Written,
+    recipe: Recipe,
     layout: Layout,
     children: Children,
     limits: Limits,
@@ -33,6 +34,7 @@ def make(
     Args:
         council: The council.
         written: What `draw` wrote.
+        recipe: What it was drawn by.
         layout: The folder of the rehearsal.
         children: Runs the node's commands.
         limits: What the council lets its households lose.
@@ -44,7 +46,7 @@ def make(
     """
     home, code = layout.home(council), str(council.code)
     today = datetime.datetime.now(datetime.UTC).date()
-    (home / policies.POLICY_FILE).write_text(policies.risk_policy(today), "utf-8")
+    (home / policies.POLICY_FILE).write_text(policies.risk_policy(today, recipe.outcomes), "utf-8")
     (home / "release-policy.toml").write_text(
         policies.release_policy(council, limits, today), "utf-8"
     )

@@ -11,6 +11,8 @@ from folkmoot.privacy import Rho
 from folkmoot_rehearsal.codes import HOUSEHOLD_TYPES, TENURES
 from folkmoot_rehearsal.councils import Council
 from folkmoot_rehearsal.extracts import FRAME
+from folkmoot_rehearsal.outcomes.documents import policy_lines
+from folkmoot_rehearsal.outcomes.mechanism import Mechanism
 
 PURPOSE = "winter_support"
 BANDS = ("none", "low", "medium", "high")
@@ -76,10 +78,16 @@ SECOND_ROUND = Question(
 )
 
 
-def risk_policy(today: datetime.date) -> str:
-    """The risk stratification policy that all councils of the region share."""
+def risk_policy(today: datetime.date, outcomes: Mechanism | None = None) -> str:
+    """The risk stratification policy that all councils of the region share.
+
+    Args:
+        today: Day from which it counts when it ends.
+        outcomes: How outcomes come about, if they are rehearsed: more is audited then.
+    """
     shipped = resources.files("folkmoot_rehearsal") / "documents" / POLICY_FILE
-    return shipped.read_text("utf-8").replace(_SUNSET_MARK, _sunset(today).isoformat())
+    text = shipped.read_text("utf-8").replace(_SUNSET_MARK, _sunset(today).isoformat())
+    return text + (policy_lines(outcomes) if outcomes else "")
 
 
 def release_policy(council: Council, limits: Limits, today: datetime.date) -> str:

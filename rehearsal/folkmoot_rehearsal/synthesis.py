@@ -11,6 +11,8 @@ import numpy as np
 from folkmoot_rehearsal import extracts, margins, population
 from folkmoot_rehearsal.census import Census
 from folkmoot_rehearsal.councils import Council
+from folkmoot_rehearsal.outcomes import documents, events
+from folkmoot_rehearsal.outcomes.mechanism import Mechanism
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,14 @@ class Recipe:
             files do not depend on how many others there are.
         today: Day on which the residents are described.
         census: Published tables to match; None for approximate shares.
+        outcomes: How outcomes of the last two years come about; None for none.
     """
 
     households: int | None
     seed: int
     today: datetime.date
     census: Census | None = None
+    outcomes: Mechanism | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Written:
 
 def draw(council: Council, recipe: Recipe) -> population.Population:
     """Draws a council's population."""
-    areas, residents, _ = _streams(council, recipe)
+    areas, residents, _, _ = _streams(council, recipe)
     if recipe.census is None:
         if recipe.households is None:
             raise ValueError("without a census there is no number of households but a given one")
@@ -62,20 +66,34 @@ def draw(council: Council, recipe: Recipe) -> population.Population:
     return population.draw(council, bounds, recipe.today, residents)
 
 
+def live(drawn: population.Population, council: Council, recipe: Recipe) -> events.Lived | None:
+    """Draws the last two years of a council that `draw` has drawn; None where none are asked."""
+    if recipe.outcomes is None:
+        return None
+    *_, years = _streams(council, recipe)
+    return events.draw(drawn, recipe.outcomes, years)
+
+
 def write(council: Council, recipe: Recipe, home: Path, truth: Path) -> Written:
     """Draws a council and writes its extracts, its mappings and the truth.
 
     Args:
         council: The council.
         recipe: What decides the bytes.
-        home: Receives `extracts/` and `mappings/`.
+        home: Receives `extracts/` and `mappings/`; where outcomes are rehearsed, an evaluation
+            file.
         truth: Receives `households.parquet`, `people.parquet`, `homes.parquet` and
-            `without_uprn.parquet`.
+            `without_uprn.parquet`; where outcomes are rehearsed, `outcomes.parquet`.
     """
     drawn = draw(council, recipe)
-    _, _, disorder = _streams(council, recipe)
-    sources, without_uprn = extracts.write(drawn, disorder, home)
+    _, _, disorder, _ = _streams(council, recipe)
+    lived = live(drawn, council, recipe)
+    sources, without_uprn = extracts.write(drawn, disorder, home, lived)
     truth.mkdir(parents=True, exist_ok=True)
+    if lived is not None:
+        lived.table(drawn).write_parquet(truth / "outcomes.parquet")
+        evaluation = documents.evaluation_file(recipe.today, len(drawn.uprn))
+        (home / documents.EVALUATION_FILE).write_text(evaluation, "utf-8")
     households = drawn.household_table()
     households.write_parquet(truth / "households.parquet")
     drawn.people_table().write_parquet(truth / "people.parquet")
@@ -90,13 +108,9 @@ def write(council: Council, recipe: Recipe, home: Path, truth: Path) -> Written:
     )
 
 
-def _streams(
-    council: Council, recipe: Recipe
-) -> tuple[np.random.Generator, np.random.Generator, np.random.Generator]:
-    """Independent streams for areas, residents, and what is wrong with the files."""
-    first, second, third = np.random.SeedSequence([recipe.seed, council.index]).spawn(3)
-    return (
-        np.random.default_rng(first),
-        np.random.default_rng(second),
-        np.random.default_rng(third),
+def _streams(council: Council, recipe: Recipe) -> tuple[np.random.Generator, ...]:
+    """Independent streams for areas, residents, what is wrong with the files, and outcomes."""
+    return tuple(
+        np.random.default_rng(seed)
+        for seed in np.random.SeedSequence([recipe.seed, council.index]).spawn(4)
     )

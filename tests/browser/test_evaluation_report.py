@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from folkmoot_node.evaluation.reporting.as_page import write_page
-from folkmoot_node.evaluation.reporting.content import About, as_document
-from tests.evaluation_figures import evaluation, figures, outcome
+from folkmoot_node.evaluation.reporting.content import as_document
+from tests.evaluation_reports import ABOUT, found_of
 
 NewPage = Callable[..., Page]
 
@@ -18,10 +18,8 @@ NewPage = Callable[..., Page]
 @pytest.fixture
 def report(tmp_path: Path) -> str:
     """The address of a page with two outcomes: one with all figures, one with too few events."""
-    found = evaluation((outcome(shown=figures()), outcome("arrears_order")))
-    about = About("Winter support 2026", "ab" * 32, "cd" * 32, ("left_on nearly equals it.",))
     path = tmp_path / "evaluation.html"
-    write_page(as_document(found, about), path)
+    write_page(as_document(found_of(), ABOUT), path)
     return path.as_uri()
 
 
@@ -46,7 +44,7 @@ def test_the_page_fits_a_telephone_and_shows_its_plots(
     widths = plots.evaluate_all("all => all.map(one => one.naturalWidth)")
     assert min(widths) > 150
     assert max(widths) <= 290
-    expect(page.locator("h1")).to_have_text("Back-test: Did the winter policy find homelessness?")
+    expect(page.locator("h1")).to_have_text("Back-test: Homelessness within six months")
 
 
 def test_the_page_runs_no_script(report: str, chromium: Browser) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from folkmoot_coordinator.charts.chart_theme import label_characters, label_limit
-from folkmoot_coordinator.charts.markup import drawable, wrapped
+from folkmoot_coordinator.charts.markup import wrapped
+from folkmoot_operator.pictures import drawable
 
 _MOST_LINES = 2
 _STEP_OF_LINE = 20

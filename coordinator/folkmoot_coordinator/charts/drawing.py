@@ -5,12 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from enum import StrEnum
 from threading import Lock
-from typing import Any
 
 from folkmoot_coordinator.charts.chart import Chart
 from folkmoot_coordinator.charts.chart_theme import CONFIG
-from folkmoot_coordinator.charts.markup import drawable
 from folkmoot_operator.extras import how_to_install
+from folkmoot_operator.pictures import drawable_spec
 from folkmoot_operator.problems import ExitCode, Problem
 
 _PNG_SCALE = 2
@@ -41,22 +40,11 @@ def draw_chart(chart: Chart, kind: PictureKind) -> bytes:
         with _drawing:
             # Nothing may be fetched: the data are in the chart.
             svg = vl_convert.vegalite_to_svg(
-                _drawable(chart.altair().to_dict()), config=CONFIG, allowed_base_urls=[]
+                drawable_spec(chart.altair().to_dict()), config=CONFIG, allowed_base_urls=[]
             )
     except ImportError:
         raise _not_installed() from None
     return svg.encode() if kind is PictureKind.SVG else draw_png(svg)
-
-
-def _drawable(spec: Any) -> Any:
-    """A chart's specification whose texts can be drawn, whatever names are in it."""
-    if isinstance(spec, str):
-        return drawable(spec)
-    if isinstance(spec, dict):
-        return {key: _drawable(value) for key, value in spec.items()}
-    if isinstance(spec, list):
-        return [_drawable(value) for value in spec]
-    return spec
 
 
 def draw_png(svg: str) -> bytes:

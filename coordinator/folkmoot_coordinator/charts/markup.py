@@ -5,19 +5,14 @@ from __future__ import annotations
 import re
 from html import escape
 
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""XML 1.0 (section 2.2) has no way to write these characters."""
+from folkmoot_operator.pictures import drawable
+
 _NAME = re.compile("[A-Za-z][A-Za-z0-9_-]*")
 
 
 def as_text(value: str) -> str:
     """A text for the content of an element, or for an attribute in double quotes."""
     return escape(drawable(value), quote=True)
-
-
-def drawable(value: str) -> str:
-    """A text without the characters that XML cannot hold, and of which vl-convert fails."""
-    return _NOT_IN_XML.sub("\ufffd", value)
 
 
 def require_id(value: str) -> str:

@@ -23,12 +23,12 @@ def parts_of(counted: Tally, parts: int) -> Ints:
         parts: 10 for tenths.
 
     Returns:
-        int64, shape (codes,), from 0 to `parts - 1`, ascending.
+        int64, shape (codes,), from 0 to `parts - 1`, ascending; never null.
     """
     until = np.cumsum(counted.observed)
     middle = 2 * until - counted.observed
     part = middle * parts // max(1, 2 * int(until[-1]))
-    return np.minimum(part, parts - 1)
+    return np.asarray(np.minimum(part, parts - 1))
 
 
 def bands_of_codes(code: npt.NDArray[np.int32], band: npt.NDArray[np.uint8], codes: int) -> Ints:
@@ -40,7 +40,7 @@ def bands_of_codes(code: npt.NDArray[np.int32], band: npt.NDArray[np.uint8], cod
         codes: How many there are.
 
     Returns:
-        int64, shape (codes,); 0 of codes without households.
+        int64, shape (codes,); 0 of codes without households, never null.
     """
     found = np.zeros(codes, dtype=np.int64)
     found[code] = band
@@ -50,37 +50,41 @@ def bands_of_codes(code: npt.NDArray[np.int32], band: npt.NDArray[np.uint8], cod
 def rows(
     counted: Tally, values: Floats, part: Ints, names: Sequence[str], smallest: int
 ) -> tuple[Row, ...]:
-    """One row for each part that has households.
+    """One row for each part, or for several where one has few households.
 
     Args:
         counted: Along the score.
         values: Points of each code.
         part: Of each code, an index into `names`.
         names: Of the parts.
-        smallest: Rows of fewer observed households show no figure.
+        smallest: Parts of fewer observed households are taken together.
     """
-    observed = np.bincount(part, counted.observed, minlength=len(names))
-    events = np.bincount(part, counted.events, minlength=len(names))
+    observed = np.bincount(part, counted.observed, minlength=len(names)).astype(np.float64)
+    events = np.bincount(part, counted.events, minlength=len(names)).astype(np.float64)
     some = counted.observed > 0
     found = []
-    for at, name in enumerate(names):
-        if not observed[at]:
-            continue
-        points = values[some & (part == at)]
-        shown = observed[at] >= smallest
-        found.append(
-            Row(
-                name,
-                float(points[0]),
-                float(points[-1]),
-                int(observed[at]) if shown else None,
-                Share.counted(events[at], observed[at]) if shown else None,
-            )
-        )
+    for which in _together(observed, smallest):
+        points = values[some & np.isin(part, which)]
+        of = int(observed[which].sum())
+        share = Share.counted(int(events[which].sum()), of)
+        named = tuple(names[at] for at in which)
+        found.append(Row(named, float(points[0]), float(points[-1]), of, share))
     return tuple(found)
 
 
+def _together(observed: Floats, smallest: int) -> list[list[int]]:
+    """Parts that have households, ascending, so that none is too small if that can be."""
+    found: list[list[int]] = []
+    for at in reversed(np.flatnonzero(observed).tolist()):
+        if found and observed[found[0]].sum() < smallest:
+            found[0].insert(0, at)
+        else:
+            found.insert(0, [at])
+    if len(found) > 1 and observed[found[0]].sum() < smallest:
+        found[:2] = [found[0] + found[1]]
+    return found
+
+
 def is_ascending(shown: Sequence[Row]) -> bool:
-    """Whether the share with the event never falls from a row to the next that shows one."""
-    found = [row.events.share for row in shown if row.events is not None]
-    return all(one <= other for one, other in pairwise(found))
+    """Whether the share with the event never falls from a row to the next."""
+    return all(one.events.share <= other.events.share for one, other in pairwise(shown))

@@ -79,7 +79,9 @@ def by_group(
     known = _together([*tallies[:-1]])
     hundredth = parts_of(score.tally, HUNDREDTHS)
     names = (*divided.names, NOT_KNOWN)
-    groups, together, too_small = [], [], []
+    groups: list[GroupJudgement] = []
+    together: list[str] = []
+    too_small: list[str] = []
     for pool, is_known in pools:
         name = " + ".join(names[at] for at in pool)
         group = _together([tallies[at] for at in pool])

@@ -149,15 +149,17 @@ def _by_factor(
 
 
 def _known(name: str, is_known: Bools, seen: Observed, smallest: int) -> FactorKnown:
-    def share(member: Bools, households: int) -> Share | None:
-        left = np.concatenate([seen.lost, seen.excluded])
-        of = households - int(np.count_nonzero(member[left]))
-        if of < smallest:
-            return None
-        return Share.counted(int(np.count_nonzero(member[seen.events])), of)
-
-    known = int(np.count_nonzero(is_known))
-    return FactorKnown(name, share(is_known, known), share(~is_known, len(is_known) - known))
+    left = np.concatenate([seen.lost, seen.excluded])
+    known = int(np.count_nonzero(is_known)) - int(np.count_nonzero(is_known[left]))
+    unknown = seen.observed - known
+    if 0 < known < smallest or 0 < unknown < smallest:
+        return FactorKnown(name, None, None)  # either could be computed from the other
+    hits = int(np.count_nonzero(is_known[seen.events]))
+    return FactorKnown(
+        name,
+        Share.counted(hits, known) if known else None,
+        Share.counted(len(seen.events) - hits, unknown) if unknown else None,
+    )
 
 
 def _figures(
@@ -242,7 +244,9 @@ def _notes(seen: Observed, evaluation: EvaluationFile, figures: Figures | None) 
         )
     if figures is not None:
         if not figures.is_ascending:
-            found.append("The share with the event falls from a band to a higher one.")
+            found.append(
+                "The share with the event falls from a band to a higher one: see the intervals."
+            )
         found.extend(
             f"There are no more than {at.visited:,} households: a capacity of {at.capacity:,} "
             "visits them all."

@@ -29,7 +29,8 @@ class Share:
     @classmethod
     def counted(cls, hits: float, of: float) -> Share:
         """The share of so many; `of` is above 0."""
-        return cls(float(hits), float(of), float(hits / of), wilson(hits, of))
+        hits, of = float(hits), float(of)
+        return cls(hits, of, hits / of, wilson(hits, of))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +80,23 @@ class Ranking:
 class Row:
     """Households of one band, or of one tenth of the scores.
 
+    Where they are fewer than `smallest`, they are taken together with the next below, or, at the
+    bottom, above; a row that is hidden could be computed from the others.
+
     Attributes:
-        name: Of the band; of tenths "1" (lowest) to "10". Equal scores stay together, so that a
-            tenth may hold more or fewer than a tenth, and some may not occur.
+        names: Of the band, or of several; of tenths "1" (lowest) to "10". Equal scores stay
+            together, so that a tenth may hold more or fewer than a tenth, and some may not occur.
         lowest: Least score of its households, in points.
         highest: Highest score of its households, in points.
-        households: How many were observed; None if they are fewer than `smallest`.
-        events: Share that had the event; None if they are fewer than `smallest`.
+        households: How many were observed.
+        events: Share that had the event.
     """
 
-    name: str
+    names: tuple[str, ...]
     lowest: float
     highest: float
-    households: int | None
-    events: Share | None
+    households: int
+    events: Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +242,8 @@ class FactorKnown:
 
     Attributes:
         factor: Its name.
-        known: Of the households of which it is known, the share with the event; None if they are
-            too few.
+        known: Of the households of which it is known, the share with the event; None if there are
+            none, or if they or the others are fewer than `smallest`, but some.
         unknown: The same of the others.
     """
 

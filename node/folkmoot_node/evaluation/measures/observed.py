@@ -40,7 +40,7 @@ class Observed:
         return self.considered - len(self.lost)
 
     def within(self, member: Bools) -> Observed:
-        """The same of some households, which are numbered anew.
+        """The same of some households, with rows numbered among themselves.
 
         Args:
             member: bool, shape (households,).
@@ -55,8 +55,8 @@ class Observed:
 def observed(happened: Happened, *, repeated: bool) -> Observed:
     """Reads the outcome of each household.
 
-    An event after the household was observed no more does not count: it may be of who lives there
-    since.
+    An event after the household was observed no more does not count: by then others may live
+    there.
 
     Args:
         happened: Of the snapshot.

@@ -38,27 +38,27 @@ class Order:
 
 
 def thousandths(points: Floats) -> Codes:
-    """Points as whole thousandths, int32 of the same shape; 0 where they are not known (NaN)."""
+    """Points as whole thousandths: int32, same shape, never null; 0 for those not known (NaN)."""
     whole = points * POINT
     np.rint(whole, out=whole)
     np.nan_to_num(whole, copy=False, nan=0.0)
     return whole.astype(np.int32)
 
 
-def order_of_whole(values: Codes, unit: float = 1 / POINT) -> Order:
+def order_of_whole(values: Codes, unit: int = POINT) -> Order:
     """The order of whole numbers.
 
     Args:
         values: int32, shape (households,), at least one.
-        unit: What 1 stands for in `Order.values`.
+        unit: How many of them make 1 in `Order.values`.
     """
     lowest, highest = int(values.min()), int(values.max())
     if highest - lowest >= MAX_CODES:
-        found, code, count = np.unique(values, return_inverse=True, return_counts=True)
-        return Order(code.astype(np.int32), found * unit, count.astype(np.int64))
-    code = values - np.int32(lowest)
+        found, inverse, count = np.unique(values, return_inverse=True, return_counts=True)
+        return Order(inverse.astype(np.int32), found / unit, count.astype(np.int64))
+    code = (values - lowest).astype(np.int32, copy=False)
     count = np.bincount(code, minlength=highest - lowest + 1)
-    return Order(code, np.arange(lowest, highest + 1) * unit, count)
+    return Order(code, np.arange(lowest, highest + 1) / unit, count)
 
 
 def order_of(values: Floats) -> Order:

@@ -69,7 +69,7 @@ def changed(
 
 
 def visited_rows(score: Present) -> tuple[Ints, ...]:
-    """By capacity, the rows that the score might visit: int64, ascending."""
+    """By capacity, the rows that the score might visit: int64, shape (rows,), never null."""
     considered = np.ones(score.seen.households, dtype=np.bool_)
     considered[score.seen.excluded] = False
     return tuple(np.flatnonzero((score.order.code >= cut.code) & considered) for cut in score.cuts)

@@ -34,7 +34,7 @@ class Cut:
         return self.drawn / self.tied if self.tied else 0.0
 
     def weights(self, code: Codes) -> Floats:
-        """Probability of each household to be visited, float64 of the shape of `code`."""
+        """Probability of each household to be visited: float64, shape of `code`, never null."""
         weights = (code > self.code).astype(np.float64)
         weights[code == self.code] = self.chance
         return weights
@@ -60,12 +60,12 @@ class Tally:
 
     @property
     def others(self) -> Ints:
-        """Households that were observed and had no event."""
+        """Households observed without the event: int64, shape (codes,), never null."""
         return self.observed - self.events
 
     @property
     def lost(self) -> Ints:
-        """Households that were lost from sight."""
+        """Households lost from sight: int64, shape (codes,), never null."""
         return self.considered - self.observed
 
     def cut(self, capacity: int) -> Cut:

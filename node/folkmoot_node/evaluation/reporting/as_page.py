@@ -70,25 +70,44 @@ def write_page(document: Document, path: Path) -> None:
 
 
 def _blocks(blocks: tuple[Block, ...], numbers: Iterator[int]) -> Iterator[dict[str, Any]]:
-    """What the template shows; plots that follow each other stand beside each other."""
+    """What the template shows: plots that follow each other in one row, one beside its table."""
+    waiting: dict[str, Any] | None = None
     for is_plot, run in groupby(blocks, lambda block: isinstance(block, Plot)):
         if is_plot:
             plots = [_plot(one) for one in run if isinstance(one, Plot)]
-            yield {"kind": "plots", "plots": plots}
+            if waiting is not None and len(plots) == 1:
+                yield {**waiting, "kind": "beside", "plots": plots}
+            else:
+                yield from () if waiting is None else (waiting,)
+                yield {"kind": "plots", "plots": plots}
+            waiting = None
             continue
-        for block in run:
-            match block:
-                case Words():
-                    yield {"kind": "words", "text": block.text, "is_warning": block.is_warning}
-                case Points():
-                    yield {"kind": "points", "entries": block.items}
-                case Sheet():
-                    yield {"kind": "sheet", "id": f"table-{next(numbers)}", "sheet": block}
+        *before, last = (_block(block, numbers) for block in run)
+        yield from before
+        if last["kind"] == "sheet":
+            waiting = last
+        else:
+            yield last
+    if waiting is not None:
+        yield waiting
+
+
+def _block(block: Block, numbers: Iterator[int]) -> dict[str, Any]:
+    match block:
+        case Words():
+            return {"kind": "words", "text": block.text, "is_warning": block.is_warning}
+        case Points():
+            return {"kind": "points", "entries": block.items}
+        case Sheet():
+            return {"kind": "sheet", "id": f"table-{next(numbers)}", "sheet": block}
+        case Plot():
+            return {"kind": "plots", "plots": [_plot(block)]}
 
 
 def _plot(plot: Plot) -> dict[str, str]:
     return {
         "title": plot.title,
         "alternative": plot.alternative,
+        "about_line": plot.about_line,
         "svg": base64.b64encode(svg(plot).encode()).decode(),
     }

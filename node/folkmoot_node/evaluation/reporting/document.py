@@ -80,7 +80,7 @@ class Plot:
     Attributes:
         title: What it shows.
         axis: Name of the figure, with its unit.
-        form: How the axis writes numbers, in the language of d3-format: `.0%`.
+        form: How the axis writes numbers, in the language of d3-format: `~%`.
         marks: The figures, from the top.
         beside: Where a line stands for comparison, such as the figure of chance; None without.
         beside_is: What the line stands for; empty without.
@@ -96,8 +96,12 @@ class Plot:
     @property
     def alternative(self) -> str:
         """What a reader who does not see the plot needs of it."""
-        line = f" A line shows {self.beside_is}." if self.beside_is else ""
-        return f"Plot: {self.title}.{line} The figures are in the table before it."
+        return f"Plot: {self.title}. The figures are in the table before it."
+
+    @property
+    def about_line(self) -> str:
+        """What the line stands for, as a sentence; empty without a line."""
+        return f"The broken line is {self.beside_is}." if self.beside_is else ""
 
 
 Block = Words | Points | Sheet | Plot

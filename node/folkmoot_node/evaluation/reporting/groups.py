@@ -17,8 +17,8 @@ from folkmoot_node.evaluation.reporting.wording import (
     listed,
     number,
     number_interval,
-    percent,
     share_cells,
+    together,
 )
 
 
@@ -64,35 +64,33 @@ def _blocks(judged: CharacteristicJudgement) -> Iterator[Block]:
 def _figures(judged: CharacteristicJudgement) -> Iterator[Block]:
     groups = judged.groups
     yield Sheet(
-        "Events, beside what the score leads to expect",
-        ("Group", "Households", "Events", "Share", LEVEL, "Expected", "Ratio", LEVEL),
+        "Events, beside others with the same score",
+        ("Group", "Households", "Events", "Share", LEVEL, "Ratio", LEVEL),
         tuple(
             (
                 one.group,
                 count(one.households),
                 count(one.events.hits),
                 *share_cells(one.events),
-                count(one.expected),
                 number(one.ratio),
                 number_interval(one.ratio_interval),
             )
             for one in groups
         ),
-        note="Expected: events if at each tenth of the score as many of the group had the event as "
-        "of all households. Ratio above 1: the score says too little of this group's need. Below "
-        "1: too much, or its events are recorded less often.",
+        note="Ratio: how many times as often the event happened as to others with the same score. "
+        "Above 1: the score says too little of this group's need. Below 1: too much, or its events "
+        "are recorded less often.",
     )
-    yield Plot(
-        "Events by those expected",
-        "ratio",
-        ".1f",
-        tuple(
-            Mark(one.group, one.ratio, one.ratio_interval.low, one.ratio_interval.high)
-            for one in groups
-        ),
-        beside=1.0,
-        beside_is="as many as expected",
-    )
+    marks = tuple(_ratios(groups))
+    if marks:
+        yield Plot(
+            "Events beside others with the same score",
+            "ratio",
+            ".2~f",
+            marks,
+            beside=1.0,
+            beside_is="as many as others",
+        )
     yield from _auc(groups)
     for place, at in enumerate(groups[0].at):
         yield Sheet(
@@ -122,10 +120,16 @@ def _figures(judged: CharacteristicJudgement) -> Iterator[Block]:
         yield Plot(
             f"Missed with {at.capacity:,} visits",
             "share of events missed",
-            ".0%",
+            "~%",
             tuple(_missed(one, place) for one in groups),
         )
     yield from _bands(groups)
+
+
+def _ratios(groups: tuple[GroupJudgement, ...]) -> Iterator[Mark]:
+    for one in groups:
+        if one.ratio is not None and one.ratio_interval is not None:
+            yield Mark(one.group, one.ratio, one.ratio_interval.low, one.ratio_interval.high)
 
 
 def _missed(group: GroupJudgement, place: int) -> Mark:
@@ -143,12 +147,13 @@ def _auc(groups: tuple[GroupJudgement, ...]) -> Iterator[Block]:
 
 def _bands(groups: tuple[GroupJudgement, ...]) -> Iterator[Block]:
     """Calibration of each group: the same band should mean the same for everybody."""
-    names = [row.name for row in groups[0].bands]
     yield Sheet(
         "Share with the event in each band",
-        ("Group", *names),
+        ("Group", "Band", "Households", "Share", LEVEL),
         tuple(
-            (one.group, *(percent(row.events.share if row.events else None) for row in one.bands))
+            (one.group, together(row.names), count(row.households), *share_cells(row.events))
             for one in groups
+            for row in one.bands
         ),
+        words=frozenset({0, 1}),
     )

@@ -20,6 +20,7 @@ from folkmoot_node.evaluation.reporting.document import Block, Mark, Plot, Secti
 from folkmoot_node.evaluation.reporting.groups import completeness_blocks, group_sections
 from folkmoot_node.evaluation.reporting.wording import (
     LEVEL,
+    bounds,
     count,
     number,
     on,
@@ -27,6 +28,7 @@ from folkmoot_node.evaluation.reporting.wording import (
     points,
     points_interval,
     share_cells,
+    together,
 )
 
 
@@ -81,25 +83,23 @@ def _rows(caption: str, head: str, rows: tuple[Row, ...], events: Share | None) 
         (head, "Points", "Households", "Events", "Share", LEVEL),
         tuple(
             (
-                row.name,
+                together(row.names),
                 _range(row),
                 count(row.households),
-                count(row.events.hits if row.events else None),
+                count(row.events.hits),
                 *share_cells(row.events),
             )
             for row in rows
         ),
     )
-    marks = tuple(_mark(row.name, row.events) for row in rows if row.events)
-    if marks:
-        yield Plot(
-            caption,
-            "share with the event",
-            ".1%",
-            marks,
-            beside=events.share if events else None,
-            beside_is="the share of all households" if events else "",
-        )
+    yield Plot(
+        caption,
+        "share with the event",
+        "~%",
+        tuple(_mark(together(row.names), row.events) for row in rows),
+        beside=events.share if events else None,
+        beside_is="the share of all households" if events else "",
+    )
 
 
 def _range(row: Row) -> str:
@@ -135,7 +135,7 @@ def _visits(figures: Figures) -> Iterator[Block]:
             "If of those that were lost from sight none had the event, or all",
             ("Visits", "Precision", "Recall"),
             tuple(
-                (count(at.visited), _bounds(at.precision_bounds), _bounds(at.recall_bounds))
+                (count(at.visited), bounds(at.precision_bounds), bounds(at.recall_bounds))
                 for at in bounded
             ),
         )
@@ -149,23 +149,17 @@ def _ties(at: AtCapacity) -> Iterator[Block]:
             f"With {at.visited:,} visits, {at.drawn:,} of {at.tied:,} households with the same "
             "score would have been visited. The figures are those expected of a fair draw."
         )
-    if at.visited < at.capacity:
-        yield Words(f"With {at.capacity:,} visits everybody would have been visited.")
 
 
 def _is_wide(bounds: Bounds) -> bool:
     return bounds.high - bounds.low >= 0.0005
 
 
-def _bounds(bounds: Bounds) -> str:
-    return f"{percent(bounds.low)} to {percent(bounds.high)}"
-
-
 def _at_capacities(name: str, shares: list[tuple[AtCapacity, Share]]) -> Plot:
     return Plot(
         f"{name} by number of visits",
         name.lower(),
-        ".0%",
+        "~%",
         tuple(_mark(f"{at.visited:,}", share) for at, share in shares),
     )
 
@@ -208,7 +202,7 @@ def _baselines(figures: Figures) -> Iterator[Block]:
         yield Plot(
             f"Gain over other orders with {at.visited:,} visits",
             "gain in recall",
-            "+.0%",
+            "+~%",
             tuple(
                 Mark(one.name, here.gain, here.gain_interval.low, here.gain_interval.high)
                 for one, here in rows
@@ -256,7 +250,7 @@ def _weights(figures: Figures) -> Iterator[Block]:
         yield Plot(
             f"Without a factor, with {at.visited:,} visits",
             "change of recall",
-            "+.0%",
+            "+~%",
             tuple(
                 Mark(
                     one.factor,

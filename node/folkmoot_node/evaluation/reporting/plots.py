@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 from folkmoot_node.evaluation.reporting.document import Plot
-from folkmoot_operator.pictures import draw_svg
+from folkmoot_operator.pictures import draw_svg, drawable
 
-_WIDTH, _ROW, _LABEL = 150, 22, 105
+_WIDTH, _ROW, _LABEL = 132, 22, 125
 """Pixels: of the axis, of each line, and of the labels at most. Together with margins 290."""
+_SIZE = 12
 _INK, _GRID, _BESIDE = "#0b0b0b", "#e4e4e4", "#b34700"
 _FONT = "Arial, Helvetica, sans-serif"
 _TICKS = 4
@@ -41,7 +42,7 @@ def _chart(plot: Plot) -> Any:
         }
         for at, mark in enumerate(plot.marks)
     ]
-    labels = [mark.label for mark in plot.marks]
+    labels = [drawable(mark.label) for mark in plot.marks]
     base = altair.Chart(altair.InlineData(values=rows)).encode(
         y=altair.Y(
             "at:O",
@@ -53,7 +54,9 @@ def _chart(plot: Plot) -> Any:
         )
     )
     scale = altair.Scale(zero=False, nice=True)
-    axis = altair.Axis(format=plot.form, gridColor=_GRID, tickCount=_TICKS)
+    axis = altair.Axis(
+        format=plot.form, gridColor=_GRID, tickCount=_TICKS, labelOverlap=True, labelSeparation=8
+    )
     line = base.mark_rule(color=_INK, strokeWidth=2).encode(
         x=altair.X("low:Q", title=plot.axis, axis=axis, scale=scale), x2="high:Q"
     )
@@ -64,7 +67,11 @@ def _chart(plot: Plot) -> Any:
         mark = altair.Chart(data).mark_rule(color=_BESIDE, strokeWidth=2, strokeDash=[4, 3])
         layers.insert(0, mark.encode(x=altair.X("beside:Q", title=plot.axis)))
     chart = altair.layer(*layers).properties(width=_WIDTH, height=_ROW * len(rows))
-    return chart.configure_view(stroke=None).configure(font=_FONT, padding=4)
+    return (
+        chart.configure(font=_FONT, padding=3)
+        .configure_view(stroke=None)
+        .configure_axis(labelFontSize=_SIZE, titleFontSize=_SIZE, titleFontWeight="normal")
+    )
 
 
 def _as_expression(labels: list[str]) -> str:

@@ -1,0 +1,1 @@
+"""What happens to synthetic households over two years, by a mechanism that is known."""
