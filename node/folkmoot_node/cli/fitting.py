@@ -165,6 +165,7 @@ def _propose(node: NodeHome, policy: RiskPolicy, question: Question) -> Proposal
             dates.append(known_date(one, question.outcome, repeated=repeated))
             undated = one.undated
             leaks += [leak for leak in one.leaks if leak.outcome == question.outcome]
+            del one  # or it would be in memory while the next date is scored
         unused = (*question.fit.leave_out, *(() if question.fit.protected_inputs else protected))
         refuse_leaks(leaks, unused, question.fit_path)
         return propose(

@@ -119,10 +119,7 @@ def make_scorecard(data: Patterns, left: Bools, limits: Limits) -> Scorecard:
 
 
 def floors_of(
-    observed: Sequence[KnownDate],
-    asked: Sequence[tuple[str, int, float]],
-    smallest: int,
-    where: str,
+    observed: Sequence[KnownDate], asked: Sequence[tuple[str, int, float]], smallest: int
 ) -> tuple[list[Floor], list[str]]:
     """The groups for which a share of events must be found.
 
