@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import json
-import tomllib
 
 import numpy as np
 import pytest
 
-from folkmoot_node.home import open_home
 from folkmoot_node.policies.risk_policy import load_policy
 from tests.commands import run_inside
 
