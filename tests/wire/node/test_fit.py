@@ -4,9 +4,12 @@ from __future__ import annotations
 
 <<<<<<< HEAD
 import datetime
+<<<<<<< HEAD
 =======
 import json
 >>>>>>> ev-fit
+=======
+>>>>>>> ev-rehearsal
 
 import pytest
 
