@@ -112,6 +112,14 @@ def households(size: int, seed: int, recorded: float = 1.0) -> Households:
     return Households(levels, band, chance, np.zeros(size, dtype=np.int64)).again(seed + 1)
 
 
+def drawn_again(councils: Mapping[GssCode, Households], seed: int) -> dict[GssCode, Households]:
+    """The same region, to which other events happened by the same chances."""
+    return {
+        council: of.again(len(councils) * seed + at)
+        for at, (council, of) in enumerate(councils.items())
+    }
+
+
 def region(size: int = 20_000, seed: int = 0) -> dict[GssCode, Households]:
     """Three councils."""
     return {one: households(size, 10 * seed + 100 * at) for at, one in enumerate(COUNCILS)}

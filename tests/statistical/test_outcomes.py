@@ -26,6 +26,7 @@ from tests.outcome_region import (
     Float64,
     a_round,
     asked,
+    drawn_again,
     households,
     numbers,
     pooled,
@@ -87,7 +88,7 @@ def test_errors_of_weights_are_those_that_noise_and_chance_make() -> None:
         released = numbers(round_, councils)
         value, noise, _ = estimates(regional_weights(asked(round_, released)).region)
         by_noise[at] = (value - exact[0]) / noise
-        others = {one: of.again(1000 + at) for one, of in councils.items()}
+        others = drawn_again(councils, 1000 + at)
         released = numbers(round_, others)
         value, _, both = estimates(regional_weights(asked(round_, released)).region)
         by_both[at] = (value - planted) / both
@@ -113,7 +114,7 @@ def test_intervals_of_rates_hold_what_they_say_and_no_council_is_accused_wrongly
         found = validate(asked(round_, numbers(round_, councils)))
         _, noise, _ = rates(found)
         held[0] += (noise[0] <= known + 1e-9) & (known - 1e-9 <= noise[1])
-        others = {one: of.again(2000 + at) for one, of in councils.items()}
+        others = drawn_again(councils, 1000 + at)
         drawn = validate(asked(round_, numbers(round_, others)))
         _, _, chance = rates(drawn)
         held[1] += (chance[0] <= true) & (true <= chance[1])
