@@ -21,10 +21,13 @@ from folkmoot_coordinator.publication.outcome_validation import validate
 from folkmoot_coordinator.publication.outcome_weights import regional_weights
 from folkmoot_coordinator.rounds.closing import close_round
 from folkmoot_coordinator.rounds.policies import keep_policy
+from folkmoot_coordinator.rounds.question import read_question
+from folkmoot_coordinator.rounds.round_making import make_round
 from folkmoot_coordinator.rounds.withdrawal import withdraw
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_operator.problems import Problem
 from tests.commands import Done, run_inside
+from tests.document_blocks import blocks, lines
 from tests.outcome_region import (
     ATTRIBUTES,
     BANDS,
@@ -266,3 +269,28 @@ def test_a_table_of_three_factors_is_used_where_there_is_one(
         for found in (pairs, whole)
     ]
     assert left_open[1] < 1e-4 < left_open[0]
+
+
+def test_the_page_says_what_works(
+    office: Office,
+    councils: Mapping[GssCode, Households],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The round of docs/validation.md is asked, and its commands are run in order."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FOLKMOOT_COORDINATOR_HOME", str(office.home.path))
+    found = [block for block in blocks() if block.page == "docs/validation.md"]
+    [written] = [block.text for block in found if block.language == "toml"]
+    (tmp_path / "risk-policy.toml").write_bytes(POLICY.read_bytes())
+    (tmp_path / "round.toml").write_text(written)
+    asked_for = make_round(read_question(tmp_path / "round.toml"), COUNCILS, office.clock()).round_
+    opened(office, asked_for, councils)
+    keep_policy(office.database, POLICY.read_bytes(), POLICY.name, office.clock())
+    commands = [line for block in found if block.language == "console" for line in lines(block)]
+    assert len(commands) == 3
+    for line in commands:
+        program, *words = line.words
+        said = run_inside(program, *words).said()
+    assert "proposal.toml" in said
+    assert load_policy(tmp_path / "proposal.toml").total_weight == 110
