@@ -84,7 +84,7 @@ DOORS = (
         "You run the coordinator, ask councils questions, or work with the tables that come of it.",
         {
             TUTORIAL: ("rehearsal/README.md",),
-            HOW_TO: ("docs/site.md", "docs/analysis.md"),
+            HOW_TO: ("docs/site.md", "docs/analysis.md", "docs/validation.md"),
             REFERENCE: (
                 "reference/coordinator-settings.md",
                 "reference/round-file.md",

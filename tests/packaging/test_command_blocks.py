@@ -81,6 +81,7 @@ ELSEWHERE = {
     "docs/looking-after.md": "tests/wire/node/test_looking_after.py",
     "docs/plugins.md": "tests/packaging/test_plugin_documents.py",
     "docs/casework-referrals.md": "tests/unit/node/casework/referrals/test_commands_of_services.py",
+    "docs/validation.md": "tests/unit/coordinator/publication/test_outcomes.py",
 }
 """Pages whose commands another test runs or reads."""
 
