@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -90,7 +90,12 @@ def print_read(read: Read, *, as_json: bool) -> None:
 
 
 def print_list(
-    found: Sequence[Backup], folder: Path, ends: Mapping[str, date], *, as_json: bool
+    found: Sequence[Backup],
+    folder: Path,
+    ends: Mapping[str, date],
+    made: Collection[str],
+    *,
+    as_json: bool,
 ) -> None:
     """Says what `backup list` found.
 
@@ -98,6 +103,7 @@ def print_list(
         found: Backups, newest first.
         folder: Where.
         ends: Last day of the store's key, by name of the file.
+        made: Names of the files that the audit log has; the others are told apart.
         as_json: For programs.
     """
     if as_json:
@@ -109,6 +115,7 @@ def print_list(
                     "size": one.size,
                     "store_key": one.store_key,
                     "expires": ends.get(one.path.name),
+                    "made_here": one.path.name in made,
                 }
                 for one in found
             ]
@@ -125,6 +132,12 @@ def print_list(
         key = f"until {until}" if until else ("ended" if one.store_key else "no")
         table.add_row(one.path.name, str(one.size), key)
     console().print(table)
+    for one in found:
+        if one.path.name not in made:
+            typer.echo(
+                f"Not in the audit log of this home, so neither counted nor deleted: "
+                f"{one.path.name}"
+            )
 
 
 def print_restored(

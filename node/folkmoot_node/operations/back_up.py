@@ -138,11 +138,16 @@ def back_up(
         _note(home, MADE, by, {"file": path.name, "sha256": written.sha256, "size": written.size})
         deleted = (
             *_delete_ended(home, settings.folder),
-            *delete_old(settings.folder, name, settings.keep),
+            *delete_old(settings.folder, name, settings.keep, names_made(home)),
         )
         if deleted:
             _note(home, DELETED, by, {"files": list(deleted)})
     return Made(written, about, deleted)
+
+
+def names_made(home: NodeHome) -> tuple[str, ...]:
+    """Names of the backups that were made of this home, oldest first, by the audit log."""
+    return tuple(str(entry.body["file"]) for entry in home.audit.entries((MADE,)))
 
 
 @dataclass(frozen=True, slots=True)

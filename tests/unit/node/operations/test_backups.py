@@ -211,11 +211,14 @@ def test_the_oldest_go_when_a_new_one_is_whole_and_it_is_recorded(scored, settin
     first = made(scored, settings).written.path
     (settings.folder / "notes.txt").write_text("not ours")
     (settings.folder / f"E07000001-{first.name[10:]}").write_text("another council's")
+    planted = [f"E08000009-{year}-01-01T0000Z.folkmoot-backup" for year in range(2090, 2099)]
+    for name in planted:
+        (settings.folder / name).write_text("looks newer")
     second, third = (made(scored, settings, days) for days in (1, 2))
     assert third.deleted == (first.name,)
     assert {path.name for path in settings.folder.iterdir()} == {
         second.written.path.name, third.written.path.name, "notes.txt",
-        f"E07000001-{first.name[10:]}",
+        f"E07000001-{first.name[10:]}", *planted,
     }  # fmt: skip
     assert actions(scored)[-4:] == ["backup made", "backup made", "backup made", "backup deleted"]
 
