@@ -311,7 +311,7 @@ def _about(
         versions={"state": str(SCHEMA_VERSION)},
         heads=heads,
         store_key=None if ends is None else _name(home, config.key_file),
-        expires=None if ends is None else ends.isoformat(),
+        expires=ends,
         left_out=(*outside, *left_out),
     )
 

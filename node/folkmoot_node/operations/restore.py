@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -116,8 +117,9 @@ def _require_known(about: About) -> None:
             remedy=f"Run `{about.program} restore`",
             exit_code=ExitCode.SETTINGS,
         )
-    state = int(about.versions.get("state", "0"))
-    if state > SCHEMA_VERSION:
+    state = about.versions.get("state", "0")
+    # One that is no number can only be of a later version.
+    if not re.fullmatch(r"[0-9]{1,9}", state) or int(state) > SCHEMA_VERSION:
         raise Problem(
             f"was made by {PROGRAM} {about.version}, whose state file has version {state}; this "
             f"is {version(PROGRAM)}, which knows {SCHEMA_VERSION}",
@@ -128,7 +130,7 @@ def _require_known(about: About) -> None:
 
 
 def _is_over(about: About, today: datetime.date) -> bool:
-    return about.expires is not None and today > datetime.date.fromisoformat(about.expires)
+    return about.expires is not None and today > about.expires
 
 
 def _put_key(folder: Path, key: Path) -> None:
