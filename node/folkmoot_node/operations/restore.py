@@ -21,7 +21,7 @@ from folkmoot_node.store.encrypted_file import read_key
 from folkmoot_node.store.reader import open_store
 from folkmoot_operator.accounts import Operator, body_of_account
 from folkmoot_operator.backup_file import About, Read
-from folkmoot_operator.backup_home import Restored, restore
+from folkmoot_operator.backup_home import Restored, lies_in, restore
 from folkmoot_operator.moments import day
 from folkmoot_operator.private_files import make_private_folder, write_private
 from folkmoot_operator.problems import ExitCode, Problem
@@ -135,6 +135,16 @@ def _is_over(about: About, today: datetime.date) -> bool:
 
 def _put_key(folder: Path, key: Path) -> None:
     config = load_config(folder)
+    # A backup is not signed: whoever made it would choose where this account writes.
+    if not lies_in(config.home, config.own_key_file):
+        raise Problem(
+            "the settings in the backup name a place outside of the home for the store's key, and "
+            "nothing is written there",
+            where=str(config.settings.store.key_file),
+            remedy="Leave out --store-key. If that is where the key of this node is kept, put it "
+            "there yourself",
+            exit_code=ExitCode.REFUSED,
+        )
     try:
         content = read_short_file(key)
         make_private_folder(config.own_key_file.parent)
@@ -175,7 +185,7 @@ def _open(folder: Path, read: Read, by: Operator, clock: Clock) -> Iterator[str]
 
 def _missing(config: NodeConfig) -> Iterator[str]:
     for what, path in (("the store", config.store_path), ("its key", config.key_file)):
-        if not path.is_relative_to(config.home):
+        if not lies_in(config.home, path):
             yield f"{what} lies outside the home, in {path}, which the old home uses as well"
     sealed = (config.store_path, config.review_store, config.corrections_file)
     if not config.key_file.exists():
@@ -190,6 +200,8 @@ def _missing(config: NodeConfig) -> Iterator[str]:
                 "the corrections that were agreed with residents cannot be read without that key, "
                 "and until they can nobody is scored: see docs/backup.md"
             )
+    elif not lies_in(config.home, config.store_path):
+        return  # it was not restored, and nothing of another home is opened
     elif config.store_path.exists():
         try:
             with open_store(config.store_path, read_key(config.key_file)) as store:

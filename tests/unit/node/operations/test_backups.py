@@ -27,7 +27,7 @@ from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_operator import checks
 from folkmoot_operator.accounts import Operator
 from folkmoot_operator.age_encryption import make_key
-from folkmoot_operator.backup_file import read_backup
+from folkmoot_operator.backup_file import Source, read_backup, write_backup
 from folkmoot_operator.backup_settings import BackupSettings
 from folkmoot_operator.checks import State
 from folkmoot_operator.problems import ExitCode, Problem
@@ -171,6 +171,61 @@ def test_the_key_comes_with_the_backup_or_apart(scored, settings, key, tmp_path)
         with open_store(config.store_path, read_key(config.key_file)) as store:
             assert store.run.households == 2
         assert not any("key" in what for what in result.missing if "not in" not in what)
+
+
+def named_so(node, key_file):
+    text = (node.home / "node.toml").read_text()
+    node.write_node(text + f'\n[store]\nkey_file = "{key_file}"\n')
+
+
+@pytest.mark.parametrize("outside", ["../out/evil.key", "/{}/out/evil.key", "keys/../../out/a/b"])
+def test_a_forged_backup_does_not_choose_where_the_key_is_written(
+    outside, scored, settings, key, tmp_path
+):
+    kept = tmp_path / "kept.key"
+    kept.write_bytes((scored.home / "keys" / "store.key").read_bytes())
+    kept.chmod(0o600)
+    done = made(scored, settings)
+    forged = tmp_path / "forged.folkmoot-backup"
+    text = (scored.home / "node.toml").read_text()
+    (tmp_path / "node.toml").write_text(
+        f'{text}\n[store]\nkey_file = "{outside.format(tmp_path)}"\n'
+    )
+    unpacked = tmp_path / "unpacked"
+    restored(done.written.path, key, unpacked)
+    names_of = [path for path in unpacked.rglob("*") if path.is_file()]
+    sources = [
+        Source(one.relative_to(unpacked).as_posix(),
+               tmp_path / "node.toml" if one.name == "node.toml" else one)
+        for one in names_of
+    ]  # fmt: skip
+    write_backup(forged, done.about, sources, settings.recipients)
+    (tmp_path / "place").mkdir()
+    before = sorted(path for path in tmp_path.rglob("*"))
+    with pytest.raises(Problem, match="outside of the home") as refused:
+        restored(forged, key, tmp_path / "place" / "new", store_key=kept)
+    assert refused.value.exit_code is ExitCode.REFUSED
+    assert sorted(path for path in tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("named", ["keys/../keys/store.key", "keys/link.key", "linked/store.key"])
+def test_the_key_stays_out_however_the_settings_name_it(named, scored, settings, key):
+    (scored.home / "keys" / "link.key").symlink_to("store.key")
+    (scored.home / "linked").symlink_to("keys")
+    named_so(scored, named)
+    held = names(made(scored, settings).written.path, key)
+    assert "node.toml" in held
+    assert not [name for name in held if "store.key" in name]
+    assert "keys/store.key" in names(
+        made(scored, settings, days=1, store_key=True).written.path, key
+    )
+
+
+def test_a_key_outside_is_not_taken_for_one_inside(scored, settings):
+    (scored.home / "keys" / "store.key").rename(scored.home.parent / "store.key")
+    named_so(scored, "../store.key")
+    with pytest.raises(Problem, match="outside the home"):
+        made(scored, settings, store_key=True)
 
 
 def test_a_backup_with_the_key_ends_with_the_retention_of_what_it_opens(scored, settings):
