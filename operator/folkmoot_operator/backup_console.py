@@ -11,6 +11,7 @@ import typer
 
 from folkmoot_operator.console import console, print_json
 from folkmoot_operator.moments import to_text
+from folkmoot_operator.plain_text import plain
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:  # a backup's own modules take a fifth of a second
@@ -162,7 +163,7 @@ def print_restored(
     files, seconds = restored.read.files, restored.seconds
     typer.echo(f"{what}: {about.name} as of {about.made_at}, {files} files, {seconds:.1f} seconds.")
     for one in missing:
-        typer.echo(f"Missing: {one}.")
+        typer.echo(f"Missing: {plain(one)}.")
     if not drill:
         typer.echo(f"Next: {following}")
 
@@ -203,7 +204,7 @@ def _print_about(about: About) -> None:
     if about.expires:
         typer.echo(f"The store's key is in it, until {about.expires}: keep it as the scores.")
     for what in about.left_out:
-        typer.echo(f"Not in it: {what}.")
+        typer.echo(f"Not in it: {plain(what)}.")
 
 
 def _said(about: About) -> dict[str, Any]:
