@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-import datetime
-<<<<<<< HEAD
-=======
 import json
->>>>>>> ev-fit
-=======
->>>>>>> ev-rehearsal
 
 import pytest
 
+from folkmoot_node.home import open_home
 from folkmoot_node.policies.risk_policy import load_policy
 from tests.commands import run_inside
 from tests.fitted_council import EFFECTS, EVALUATION, FIT, HOUSEHOLDS, make_council
