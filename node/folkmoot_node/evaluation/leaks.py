@@ -88,19 +88,20 @@ class _Compared:
         if max(auc, 1 - auc) > LARGEST_AUC:
             yield f"it separates who had the event from who had not almost wholly (AUC {auc:.3f})"
             return
-        usual = _usual(some)
-        for what, stands_out in (
-            ("is known", lambda found: ~np.isnan(found)),
-            ("is out of the usual", lambda found: ~np.isnan(found) & (found != usual)),
-        ):
-            of_had = int(stands_out(had).sum())
+        for what, usual in (("is known", np.nan), ("is out of the usual", _usual(some))):
+            of_had = _standing_out(had, usual)
             # The sample settles it for most; all are looked at only where it finds next to none.
-            if _is_rare(of_had, int(stands_out(some).sum())):
-                of_others = int(stands_out(values[self.others]).sum())
-                if of_had >= FEWEST and _is_rare(of_had, of_others):
+            if of_had >= FEWEST and _is_rare(of_had, _standing_out(some, usual)):
+                of_others = _standing_out(values[self.others], usual)
+                if _is_rare(of_had, of_others):
                     share = of_had / (of_had + of_others)
                     yield f"it {what} almost only where the event happened ({share:.0%} of them)"
                     return
+
+
+def _standing_out(values: Floats, usual: float) -> int:
+    """How many of some values are known and not the usual one."""
+    return int((~np.isnan(values) & (values != usual)).sum())
 
 
 def _is_rare(of_had: int, of_others: int) -> bool:
