@@ -48,7 +48,7 @@ class KeptScores:
         self._lock = Lock()
 
     def create(self, columns: Mapping[str, str]) -> None:
-        """Begins anew."""
+        """Forgets what a run before this one had added."""
         del columns
         self._parts.clear()
 
