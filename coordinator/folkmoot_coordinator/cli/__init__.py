@@ -15,6 +15,7 @@ from folkmoot_coordinator.cli import (
     incidents,
     initialise,
     keys,
+    outcomes,
     pausing,
     planning,
     policies,
@@ -40,6 +41,7 @@ planning.add_to(rounds.round_app)
 drafts.add_to(rounds.round_app)
 series.add_to(app)
 exporting.add_to(app)
+outcomes.add_to(app)
 serving.add_to(app)
 viewing.add_to(app)
 keys.add_to(app)

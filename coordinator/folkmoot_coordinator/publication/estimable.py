@@ -10,7 +10,12 @@ from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
 from folkmoot.series import squared_norm
 from folkmoot_coordinator.aggregation.combination import Measured
-from folkmoot_coordinator.aggregation.cumulative import Measure, monthly_weights, usable
+from folkmoot_coordinator.aggregation.cumulative import (
+    Measure,
+    StoredRelease,
+    monthly_weights,
+    usable,
+)
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.publication.round_result import RoundResult, stored_releases
 from folkmoot_coordinator.publication.series_result import SeriesResult
@@ -54,11 +59,15 @@ def of_round(database: Database, result: RoundResult) -> Estimable:
     Raises:
         Problem: VERIFICATION if stored counts do not have the round's size.
     """
-    round_ = result.stored.round_
     found = stored_releases(database, result.stored)
+    return of_releases(result.stored.round_, result.region, found)
+
+
+def of_releases(round_: Round, region: str, found: Mapping[GssCode, StoredRelease]) -> Estimable:
+    """The releases of a round that is in no series, by council."""
     return Estimable(
         round_,
-        result.region,
+        region,
         {council: Measured(round_.plan(council), one.counts) for council, one in found.items()},
         {Moment(): {council: {council: 1.0} for council in found}},
         Moment(),

@@ -82,6 +82,38 @@ def round_result(
     Raises:
         Problem: REFUSED if the round is open or void.
     """
+    closed = closed_round(database, reference)
+    stored, releases = closed.stored, closed.releases
+    covered, round_ = closed.coverage, stored.round_
+    found = aggregate(round_, region, {one: made.counts for one, made in releases.items()})
+    return RoundResult(stored, region, covered, found, names or {}, dates_of(releases))
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedRound:
+    """What councils released for a closed round.
+
+    Attributes:
+        stored: The round.
+        coverage: Who is in it.
+        releases: By council, in order of their codes.
+    """
+
+    stored: StoredRound
+    coverage: Coverage
+    releases: Mapping[GssCode, StoredRelease]
+
+
+def closed_round(database: Database, reference: str) -> ClosedRound:
+    """The releases of a round that may be published.
+
+    Args:
+        database: Where it is stored.
+        reference: The round's id, its beginning, or `latest`.
+
+    Raises:
+        Problem: REFUSED if the round is open or void, or its counts are no longer kept.
+    """
     stored = find_round(database, reference)
     round_ = stored.round_
     where = f"round {round_.round_id}"
@@ -110,8 +142,7 @@ def round_result(
             "was exported before",
             exit_code=ExitCode.REFUSED,
         )
-    found = aggregate(round_, region, {one: made.counts for one, made in releases.items()})
-    return RoundResult(stored, region, covered, found, names or {}, dates_of(releases))
+    return ClosedRound(stored, covered, releases)
 
 
 def dates_of(releases: Mapping[GssCode, StoredRelease]) -> dict[str, date]:

@@ -14,9 +14,9 @@ from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json, progress
 
 if TYPE_CHECKING:
+    from folkmoot_node.evaluation.back_test import BackTest
     from folkmoot_node.evaluation.evaluation_file import EvaluationFile
-    from folkmoot_node.evaluation.measures.evaluation import Evaluation
-    from folkmoot_node.evaluation.reporting.content import About
+    from folkmoot_node.evaluation.reporting.sources_read import About
     from folkmoot_node.home import NodeHome
     from folkmoot_node.policies.risk_policy import RiskPolicy
 
@@ -56,8 +56,9 @@ def evaluate(
     """
     from folkmoot_node.evaluation.evaluation_file import EvaluationFile
     from folkmoot_node.evaluation.first_file import write_first
-    from folkmoot_node.evaluation.reporting.content import About, as_document
+    from folkmoot_node.evaluation.reporting.content import as_document
     from folkmoot_node.evaluation.reporting.needed import require_libraries
+    from folkmoot_node.evaluation.reporting.sources_read import About
     from folkmoot_node.home import open_home
     from folkmoot_operator.settings import parse
 
@@ -76,14 +77,14 @@ def evaluate(
         policy = _policy(node, evaluation, file)
         about = About(policy.name, policy.digest.hex(), sha256(content).hexdigest())
         _record(node, about)
-        found = _judge(node, policy, evaluation)
-    document = as_document(found, about)
+        done = _judge(node, policy, evaluation)
+    document = as_document(done, about)
     if page is not None:
         from folkmoot_node.evaluation.reporting.as_page import write_page
 
         write_page(document, page)
     if as_json:
-        print_json({**about.as_json(), **found.as_json()})
+        print_json({**about.as_json(), **done.as_json()})
         return
     from folkmoot_node.evaluation.reporting.as_text import print_document
 
@@ -92,11 +93,9 @@ def evaluate(
         typer.echo(f"The page is in {page}")
 
 
-def _judge(node: NodeHome, policy: RiskPolicy, evaluation: EvaluationFile) -> Evaluation:
+def _judge(node: NodeHome, policy: RiskPolicy, evaluation: EvaluationFile) -> BackTest:
     """Scores the households as of each date, one after the other, and compares."""
-    from folkmoot_node.evaluation.known_then import snapshots
-    from folkmoot_node.evaluation.measures.judge import judge
-    from folkmoot_node.evaluation.measures.summary import summarise
+    from folkmoot_node.evaluation.back_test import back_test
     from folkmoot_node.sources.connect import load_plugins
 
     with load_plugins(node.config) as plugins, progress() as bars:
@@ -107,10 +106,9 @@ def _judge(node: NodeHome, policy: RiskPolicy, evaluation: EvaluationFile) -> Ev
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.update(tasks[stage], completed=done, total=total)
 
-        found = snapshots(
+        return back_test(
             node.config, plugins, policy, evaluation, today=node.today(), progress=advance
         )
-        return summarise([judge(one, evaluation) for one in found], evaluation)
 
 
 def _read(file: Path) -> bytes:

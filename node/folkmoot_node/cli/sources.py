@@ -14,7 +14,7 @@ from folkmoot_operator.console import console, print_json, print_text, progress
 from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from folkmoot_node.settings.node_toml import NodeConfig
     from folkmoot_node.sources.connect import ConnectedSource
@@ -74,6 +74,7 @@ def _show(home: Path, as_json: bool) -> None:
             "category": field.category.value,
             "protected": field.protected.value if field.protected else "",
             "combine": field.combine.value,
+            "outcome": field.outcome,
             "read": field.name in wanted.get(source.name, set()),
             "audit_only": field.name in audited,
         }
@@ -106,7 +107,7 @@ def _show(home: Path, as_json: bool) -> None:
                 str(row["field"]),
                 kind,
                 f"{category}, protected: {row['protected']}" if row["protected"] else category,
-                "audit only" if row["audit_only"] else "yes" if row["read"] else "no",
+                _when_read(row),
             )
         for entry in (entry for entry in identifiers if entry["source"] == source.name):
             read = "to link" if entry["read"] else "no"
@@ -117,6 +118,14 @@ def _show(home: Path, as_json: bool) -> None:
         typer.echo(f"Warning: {fault}", err=True)
     for text in not_confined(plugins.placements):
         typer.echo(f"Note: {text}.", err=True)
+
+
+def _when_read(row: Mapping[str, object]) -> str:
+    if row["outcome"]:
+        return "to evaluate"
+    if row["audit_only"]:
+        return "audit only"
+    return "yes" if row["read"] else "no"
 
 
 def _identifiers(

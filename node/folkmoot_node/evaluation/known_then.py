@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,14 @@ from folkmoot_node.scoring.binding import bind_for
 from folkmoot_node.scoring.bound import Binding
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
-from folkmoot_node.sources.known_on import LATER, WITHOUT_DATE, KnownOn, require_sources
+from folkmoot_node.sources.known_on import (
+    LATER,
+    WITHOUT_DATE,
+    WITHOUT_EVENT,
+    KnownOn,
+    require_dated,
+    require_sources,
+)
 from folkmoot_node.store.reader import HouseholdStore, open_store, read_key
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_node.store.schema import (
@@ -77,8 +85,11 @@ def snapshots(
     """
     _require_past(evaluation, today)
     known = {date: _known_on(evaluation, date, today) for date in evaluation.dates}
-    binding = bind_for(policy, config, plugins, today, known=known[evaluation.dates[0]])
-    require_sources(known[evaluation.dates[0]], [source.name for source in binding.sources])
+    first = known[evaluation.dates[0]]
+    binding = bind_for(policy, config, plugins, today, known=first)
+    require_sources(first, [source.name for source in binding.sources])
+    read = [name for name, fields in binding.wanted.items() if fields or name == config.frame]
+    require_dated(first, {one.name: one for one in binding.sources if one.name in read})
     _require_apart(binding)
     _require_numbers(binding)
     return _scored(config, plugins, policy, evaluation, binding, known, progress)
@@ -160,7 +171,8 @@ def _scored(
     key = None
     for done, (date, as_known) in enumerate(known.items()):
         progress(DATES, done, len(known))
-        with aside(config) as own:
+        with aside(config) as beside:
+            own = _with_quarantine(beside)
             run = _run(own, plugins, policy, as_known)
             if not done:
                 _require_horizons(evaluation, binding, run)
@@ -170,6 +182,14 @@ def _scored(
         yield snapshot
         del snapshot
     progress(DATES, len(known), len(known))
+
+
+def _with_quarantine(own: NodeConfig) -> NodeConfig:
+    """With rejected records listed beside the scores, so that they are deleted with them."""
+    folder = own.settings.quarantine.model_copy(
+        update={"folder": own.store_path.parent / "quarantine"}
+    )
+    return replace(own, settings=own.settings.model_copy(update={"quarantine": folder}))
 
 
 def _run(own: NodeConfig, plugins: Plugins, policy: RiskPolicy, known: KnownOn) -> RunSummary:
@@ -283,7 +303,7 @@ def _snapshot(
             for source in binding.sources
             if not source.schema.has_date and source.name in evaluation.undated
         ),
-        without_date=_left_out(run, WITHOUT_DATE),
+        without_date=_left_out(run, WITHOUT_DATE, WITHOUT_EVENT),
         not_in_frame={
             source.name: source.not_in_frame
             for source in run.sources
@@ -294,7 +314,6 @@ def _snapshot(
             happened,
             ((name, points[:, at]) for at, name in enumerate(names)),
             ((name, numbers(found[field_column(name)])) for name in inputs),
-            evaluation.seed,
         ),
     )
 
@@ -304,8 +323,11 @@ def _points(stored: pl.Series) -> Floats:
     return np.where(whole == UNKNOWN_POINTS, np.nan, whole / POINT)
 
 
-def _left_out(run: RunSummary, reason: str) -> dict[str, int]:
-    found = {source.name: source.left_out.get(reason, 0) for source in run.sources}
+def _left_out(run: RunSummary, *reasons: str) -> dict[str, int]:
+    found = {
+        source.name: sum(source.left_out.get(reason, 0) for reason in reasons)
+        for source in run.sources
+    }
     return {name: records for name, records in found.items() if records}
 
 

@@ -93,9 +93,10 @@ class Snapshot:
         ranks: By name of a field of `[baselines]`: float64, shape (households,), NaN if unknown.
         left_out: Records that were not read since they are dated later, by source.
         undated: Sources without record dates that were accepted as they are.
-        without_date: Records of dated sources that were not read since they have no date, by
-            source.
-        not_in_frame: Records with events of homes that were no household on the date, by source.
+        without_date: Records that were not read since they have no date, or that hold no day of an
+            event where nothing else is read, by source.
+        not_in_frame: Records with events of homes that were no household on the date, or of who
+            lived there before the household did, by source.
         withheld: Households that are not judged since their objection was upheld.
         leaks: What nearly equals an outcome.
     """

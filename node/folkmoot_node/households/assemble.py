@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from folkmoot_node.households.combine import (
     latest_dates,
     needs_order,
 )
-from folkmoot_node.households.outcomes import outcome_columns
+from folkmoot_node.households.outcomes import first_dates, outcome_columns, own_events
 from folkmoot_node.households.rejected_values import rejected_values, without_rejected
 from folkmoot_node.households.uprn_join import HOUSEHOLD, household_index, is_unique, link_by_uprn
 from folkmoot_node.store.schema import date_column, record_column, rejected_column
@@ -113,6 +114,15 @@ class Assembly:
             if field.household_type is FieldType.AREA
         }
         self._add_dates(frame, linked)
+        dated = DATE_COLUMN in linked.columns
+        self._frame_dates = linked.select(HOUSEHOLD, DATE_COLUMN) if dated else None
+
+    @cached_property
+    def _since(self) -> pl.Series | None:
+        """Since when each household has been known; None if the frame has no dates."""
+        if self._frame_dates is None:
+            return None
+        return first_dates(self._frame_dates, self.households.height)
 
     def add(self, source: str, records: pl.DataFrame, fields: Sequence[Field]) -> None:
         """Adds the fields of another source about people, households or properties.
@@ -143,7 +153,8 @@ class Assembly:
             outcomes: Its outcomes.
             on: Date as of which households are scored.
         """
-        linked = link_by_uprn(records, self._index, ordered=False)
+        found = link_by_uprn(records, self._index, ordered=False)
+        linked = own_events(found, outcomes, self._since)
         self._add(outcome_columns(linked, self.households.height, outcomes, on))
         self._count(source, linked)
         if len(self._communal):

@@ -11,6 +11,50 @@ import polars as pl
 
 from folkmoot_node.households.uprn_join import HOUSEHOLD
 from folkmoot_node.store.schema import before_column, first_column
+from folkmoot_sdk.schema import DATE_COLUMN
+
+_SINCE = "__since"
+
+
+def first_dates(linked: pl.DataFrame, households: int) -> pl.Series:
+    """Date of each household's first record in the frame: since when it has been known.
+
+    Args:
+        linked: Records of the frame with the columns `HOUSEHOLD` and `record_date`.
+        households: Number of households.
+
+    Returns:
+        Date, shape (households,), null for a household without a dated record.
+    """
+    return _first(linked.select(HOUSEHOLD, DATE_COLUMN), households, DATE_COLUMN)
+
+
+def own_events(
+    linked: pl.DataFrame, outcomes: Sequence[str], since: pl.Series | None
+) -> pl.DataFrame:
+    """The records without events of who lived there before the household did.
+
+    Args:
+        linked: Records with the column `HOUSEHOLD` and those of the outcomes, Date.
+        outcomes: Names of the outcomes.
+        since: As `first_dates` gives it; None if the frame has no dates, so that nobody knows.
+
+    Returns:
+        Their rows with the same columns; events of before are null, and rows that held nothing
+        else are not there.
+    """
+    if since is None:
+        return linked
+    known = linked.with_columns(since.gather(linked[HOUSEHOLD]).alias(_SINCE))
+    early = {name: (pl.col(name) < pl.col(_SINCE)).fill_null(False) for name in outcomes}
+    has_early = pl.any_horizontal(*early.values())
+    has_own = pl.any_horizontal(
+        pl.col(name).is_not_null() & ~is_early for name, is_early in early.items()
+    )
+    kept = known.filter(~has_early | has_own)
+    return kept.with_columns(
+        pl.when(~is_early).then(pl.col(name)).alias(name) for name, is_early in early.items()
+    ).drop(_SINCE)
 
 
 def outcome_columns(
@@ -36,17 +80,19 @@ def outcome_columns(
         events = linked.select(HOUSEHOLD, name).drop_nulls(name)
         later = events[name] > on
         columns += [
-            _first(events.filter(later), households, name),
+            _first(events.filter(later), households, name).alias(first_column(name)),
             pl.Series(before_column(name), _happened(events.filter(~later), households)),
         ]
     return pl.DataFrame(columns)
 
 
 def _first(events: pl.DataFrame, households: int, name: str) -> pl.Series:
+    """The first day of each household in a column, under the column's name."""
     never = np.iinfo(np.int32).max
     first = np.full(households, never, dtype=np.int32)
-    np.minimum.at(first, events[HOUSEHOLD].to_numpy(), events[name].to_physical().to_numpy())
-    days = pl.Series(first_column(name), first)
+    dated = events.drop_nulls(name)
+    np.minimum.at(first, dated[HOUSEHOLD].to_numpy(), dated[name].to_physical().to_numpy())
+    days = pl.Series(name, first)
     return days.set(days == never, None).cast(pl.Date)
 
 

@@ -339,7 +339,8 @@ class HouseholdStore:
 
         Returns:
             One row for each household: `uprn`, score, band, audited columns and whether the run
-            withheld it, as the table `households` has them, never null; inputs and contributions as `details` has them.
+            withheld it, as the table `households` has them, never null; inputs and contributions
+            as `details` has them.
         """
         import polars as pl
 

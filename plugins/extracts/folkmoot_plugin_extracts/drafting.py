@@ -223,6 +223,8 @@ def _typed(one: Guess) -> Iterator[str]:
         yield 'type = "date"'
         yield f"format = {_formats(one)}"
         yield 'combine = "max"                   # the latest; "min": the earliest'
+        yield "# outcome = true                  # QUESTION: is it an event by which policies are"
+        yield "                                  # judged, and which never scores a household?"
     else:
         yield 'type = "area"'
         yield 'combine = "first"'

@@ -174,3 +174,17 @@ def test_a_byte_order_mark_does_no_harm(write):
     path = write()
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert load(path, FileMapping).name == "accounts"
+
+
+def test_a_date_may_be_an_outcome(write):
+    path = write(type="date", combine="min", outcome=True)
+    assert load(path, FileMapping).declaration()["owed"].outcome
+    path = write(type="date", combine="min")
+    assert not load(path, FileMapping).declaration()["owed"].outcome
+
+
+def test_an_outcome_that_is_no_day_is_refused_with_file_and_key(write):
+    path = write(type="number", combine="sum", outcome=True)
+    with pytest.raises(PluginError, match="an outcome but no day") as caught:
+        load(path, FileMapping)
+    assert caught.value.where == f"{path}: field 'owed'"

@@ -8,6 +8,8 @@ NUMBER = Field("owed", FieldType.NUMBER, Combine.SUM, Category.FINANCE)
 CODED = Field("tenure", FieldType.CATEGORY, Combine.FIRST, Category.HOUSING, codes=("own", "rent"))
 FLAG = Field("on", FieldType.BOOLEAN, Combine.ANY, Category.FINANCE)
 
+EVENT = Field("applied", FieldType.DATE, Combine.MINIMUM, Category.HOUSING, outcome=True)
+
 
 @pytest.mark.parametrize(
     ("field", "change", "problem"),
@@ -26,6 +28,9 @@ FLAG = Field("on", FieldType.BOOLEAN, Combine.ANY, Category.FINANCE)
         (FLAG, {"absent": 0}, "absent value 0"),
         (FLAG, {"combine": Combine.COUNT, "absent": False}, "absent value False"),
         (FLAG, {"combine": Combine.COUNT, "absent": 0.5}, "absent value 0.5"),
+        (FLAG, {"outcome": True}, "an outcome but no day"),
+        (EVENT, {"combine": Combine.COUNT}, "an outcome but no day"),
+        (EVENT, {"absent": 0}, "absent value 0"),
     ],
 )
 def test_a_field_that_contradicts_itself_is_refused(field, change, problem):
@@ -56,3 +61,8 @@ def test_a_schema_names_each_field_once_and_needs_a_date_for_the_latest():
     assert schema["owed"] is latest
     assert "owed" in schema
     assert "tenure" not in schema
+
+
+def test_areas_have_no_outcomes():
+    with pytest.raises(PluginError, match="about areas but has outcomes"):
+        Schema("x", RecordLevel.AREA, (EVENT,))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
+from folkmoot_node.evaluation.back_test import BackTest
 from folkmoot_node.evaluation.measures.evaluation import Evaluation, OutcomeOverDates, OverDates
 from folkmoot_node.evaluation.measures.judgement import Baseline, Judgement, OutcomeJudgement
 from folkmoot_node.evaluation.reporting.document import (
@@ -19,8 +18,10 @@ from folkmoot_node.evaluation.reporting.document import (
 )
 from folkmoot_node.evaluation.reporting.one_date import date_sections, order
 from folkmoot_node.evaluation.reporting.over_dates import dates_sections
+from folkmoot_node.evaluation.reporting.sources_read import About, leak_warnings, what_was_read
 from folkmoot_node.evaluation.reporting.wording import (
     LEVEL,
+    bounds,
     count,
     listed,
     number,
@@ -29,6 +30,7 @@ from folkmoot_node.evaluation.reporting.wording import (
     percent,
     percent_interval,
     points_interval,
+    share_cells,
 )
 
 HOW_TO_READ = (
@@ -44,51 +46,26 @@ HOW_TO_READ = (
 """Definitions, for people who did not make the report."""
 
 
-@dataclass(frozen=True, slots=True)
-class About:
-    """What was judged, and by what.
-
-    Attributes:
-        policy: Name of the risk stratification policy.
-        policy_sha256: Digest of its file, hexadecimal.
-        evaluation_sha256: Digest of the evaluation file, hexadecimal.
-        warnings: What the leak checks found; whole sentences.
-    """
-
-    policy: str
-    policy_sha256: str
-    evaluation_sha256: str
-    warnings: tuple[str, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """For `--json`."""
-        return {
-            "policy": self.policy,
-            "policy_sha256": self.policy_sha256,
-            "evaluation_sha256": self.evaluation_sha256,
-            "warnings": list(self.warnings),
-        }
-
-
-def as_document(found: Evaluation, about: About) -> Document:
+def as_document(done: BackTest, about: About) -> Document:
     """Writes the report.
 
     Args:
-        found: All figures.
+        done: The back-test.
         about: What was judged.
 
     Returns:
         The same for the same figures: it holds no time at which it was made.
     """
+    found = done.found
     outcomes = [part for at in range(len(found.outcomes)) for part in _outcome(found, at)]
     return Document(
         title=f"Back-test: {found.name}",
         subtitle=f"Policy {about.policy!r}, scored as the households were known "
         f"{_when([one.date for one in found.dates])}.",
         sections=(
-            Section("In short", tuple(_in_short(found, about))),
+            Section("In short", tuple(_in_short(done))),
             *outcomes,
-            Section("What was read", tuple(_what_was_read(found, about))),
+            Section("What was read", tuple(what_was_read(done, about))),
             Section("How to read this", (Points(HOW_TO_READ),)),
         ),
         footer=_footer(found.smallest),
@@ -114,8 +91,9 @@ def _footer(smallest: int) -> tuple[str, ...]:
     )
 
 
-def _in_short(found: Evaluation, about: About) -> Iterator[Block]:
-    for warning in about.warnings:
+def _in_short(done: BackTest) -> Iterator[Block]:
+    found = done.found
+    for warning in leak_warnings(done):
         yield Words(warning, is_warning=True)
     for at, over in enumerate(found.outcomes):
         judged = shown_date(found, at)
@@ -229,39 +207,33 @@ def _outcome(found: Evaluation, at: int) -> Iterator[Section]:
 
 def _events(found: Evaluation, at: int) -> Iterator[Block]:
     """How many households had the event, and how many were lost from sight."""
-    rows = []
-    for judgement in found.dates:
-        one = judgement.outcomes[at]
-        rows.append(
-            (
-                judgement.date.isoformat(),
-                one.until.isoformat(),
-                count(one.households),
-                NOT_LEFT_OUT if one.before is None else count(one.before),
-                count(one.lost),
-                f"under {found.smallest}" if one.events is None else count(one.events.hits),
-                percent(one.events.share if one.events else None),
-                percent_interval(one.events.interval if one.events else None),
-                f"{percent(one.event_bounds.low)} to {percent(one.event_bounds.high)}"
-                if one.event_bounds
-                else "-",
-            )
-        )
-    yield Sheet(
-        "Households and events",
+    judged = [one.outcomes[at] for one in found.dates]
+    some_lost = any(one.lost for one in judged)
+    rows = [
         (
-            "Date",
-            "Until",
-            "Households",
-            "Had it before",
-            "Lost from sight",
-            "Events",
-            "Share",
-            LEVEL,
-            "If of the lost none had it, or all",
-        ),
-        tuple(rows),
+            judgement.date.isoformat(),
+            one.until.isoformat(),
+            count(one.households),
+            NOT_LEFT_OUT if one.before is None else count(one.before),
+            *((count(one.lost),) if some_lost else ()),
+            f"under {found.smallest}" if one.events is None else count(one.events.hits),
+            *share_cells(one.events),
+            *((bounds(one.event_bounds),) if some_lost else ()),
+        )
+        for judgement, one in zip(found.dates, judged, strict=True)
+    ]
+    columns = (
+        "Date",
+        "Until",
+        "Households",
+        "Had it before",
+        *(("Lost from sight",) if some_lost else ()),
+        "Events",
+        "Share",
+        LEVEL,
+        *(("If of the lost none had it, or all",) if some_lost else ()),
     )
+    yield Sheet("Households and events", columns, tuple(rows))
     notes = tuple(_notes(found, at))
     if notes:
         yield Points(notes)
@@ -283,39 +255,3 @@ def _notes(found: Evaluation, at: int) -> Iterator[str]:
 
 NOT_LEFT_OUT = "judged too"
 """In place of a number, where households that had the event before are judged like others."""
-
-
-def _what_was_read(found: Evaluation, about: About) -> Iterator[Block]:
-    yield Words(
-        f"Policy {about.policy!r}, SHA-256 {about.policy_sha256}. Evaluation file, SHA-256 "
-        f"{about.evaluation_sha256}. Seed {found.seed}; {found.resamples:,} bootstrap samples."
-    )
-    undated = sorted({name for one in found.dates for name in one.undated})
-    if undated:
-        yield Words(
-            f"Read as they are today, since they say no dates and the file accepts that: "
-            f"{listed(undated)}. They may know what was not known on the dates.",
-            is_warning=True,
-        )
-    sources = sorted({name for one in found.dates for name in one.left_out})
-    if sources:
-        yield Sheet(
-            "Records that were not read, since they are dated later",
-            ("Date", *sources),
-            tuple(
-                (one.date.isoformat(), *(count(one.left_out.get(name, 0)) for name in sources))
-                for one in found.dates
-            ),
-        )
-    yield Sheet(
-        "Households in each band",
-        ("Date", "Scored", *(one.band for one in found.bands)),
-        tuple(
-            (
-                judgement.date.isoformat(),
-                count(judgement.households),
-                *(percent(one.shares[at]) for one in found.bands),
-            )
-            for at, judgement in enumerate(found.dates)
-        ),
-    )

@@ -17,8 +17,8 @@ from folkmoot_node.evaluation.reporting.wording import (
     listed,
     number,
     number_interval,
-    percent,
     share_cells,
+    together,
 )
 
 
@@ -147,12 +147,13 @@ def _auc(groups: tuple[GroupJudgement, ...]) -> Iterator[Block]:
 
 def _bands(groups: tuple[GroupJudgement, ...]) -> Iterator[Block]:
     """Calibration of each group: the same band should mean the same for everybody."""
-    names = [row.name for row in groups[0].bands]
     yield Sheet(
         "Share with the event in each band",
-        ("Group", *names),
+        ("Group", "Band", "Households", "Share", LEVEL),
         tuple(
-            (one.group, *(percent(row.events.share if row.events else None) for row in one.bands))
+            (one.group, together(row.names), count(row.households), *share_cells(row.events))
             for one in groups
+            for row in one.bands
         ),
+        words=frozenset({0, 1}),
     )

@@ -20,6 +20,7 @@ from folkmoot_node.evaluation.reporting.document import Block, Mark, Plot, Secti
 from folkmoot_node.evaluation.reporting.groups import completeness_blocks, group_sections
 from folkmoot_node.evaluation.reporting.wording import (
     LEVEL,
+    bounds,
     count,
     number,
     on,
@@ -27,6 +28,7 @@ from folkmoot_node.evaluation.reporting.wording import (
     points,
     points_interval,
     share_cells,
+    together,
 )
 
 
@@ -81,25 +83,23 @@ def _rows(caption: str, head: str, rows: tuple[Row, ...], events: Share | None) 
         (head, "Points", "Households", "Events", "Share", LEVEL),
         tuple(
             (
-                row.name,
+                together(row.names),
                 _range(row),
                 count(row.households),
-                count(row.events.hits if row.events else None),
+                count(row.events.hits),
                 *share_cells(row.events),
             )
             for row in rows
         ),
     )
-    marks = tuple(_mark(row.name, row.events) for row in rows if row.events)
-    if marks:
-        yield Plot(
-            caption,
-            "share with the event",
-            "~%",
-            marks,
-            beside=events.share if events else None,
-            beside_is="the share of all households" if events else "",
-        )
+    yield Plot(
+        caption,
+        "share with the event",
+        "~%",
+        tuple(_mark(together(row.names), row.events) for row in rows),
+        beside=events.share if events else None,
+        beside_is="the share of all households" if events else "",
+    )
 
 
 def _range(row: Row) -> str:
@@ -135,7 +135,7 @@ def _visits(figures: Figures) -> Iterator[Block]:
             "If of those that were lost from sight none had the event, or all",
             ("Visits", "Precision", "Recall"),
             tuple(
-                (count(at.visited), _bounds(at.precision_bounds), _bounds(at.recall_bounds))
+                (count(at.visited), bounds(at.precision_bounds), bounds(at.recall_bounds))
                 for at in bounded
             ),
         )
@@ -153,10 +153,6 @@ def _ties(at: AtCapacity) -> Iterator[Block]:
 
 def _is_wide(bounds: Bounds) -> bool:
     return bounds.high - bounds.low >= 0.0005
-
-
-def _bounds(bounds: Bounds) -> str:
-    return f"{percent(bounds.low)} to {percent(bounds.high)}"
 
 
 def _at_capacities(name: str, shares: list[tuple[AtCapacity, Share]]) -> Plot:

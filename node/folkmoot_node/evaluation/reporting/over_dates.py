@@ -20,6 +20,7 @@ from folkmoot_node.evaluation.reporting.wording import (
     percent,
     percent_interval,
 )
+from folkmoot_node.intervals import Interval
 
 _NUMBERS = ("AUC", "average precision")
 """Figures that are no shares of households."""
@@ -65,7 +66,10 @@ def _blocks(found: Evaluation, known: list[OverDates]) -> Iterator[Block]:
     yield Sheet(
         "Date by date",
         ("Date", *(_name(one) for one in known)),
-        tuple((date, *(_cell(one, at) for one in known)) for at, date in enumerate(dates)),
+        tuple(
+            (date, *(_written(one, one.values[at]) for one in known))
+            for at, date in enumerate(dates)
+        ),
     )
     for one in known:
         yield _plot(one, dates)
@@ -77,7 +81,7 @@ def _plot(over: OverDates, dates: list[str]) -> Plot:
         _name(over),
         ".2~f" if over.figure in _NUMBERS else "~%",
         tuple(
-            Mark(date, value, interval and interval.low, interval and interval.high)
+            _mark(date, value, interval)
             for date, value, interval in zip(dates, over.values, over.intervals, strict=True)
             if value is not None
         ),
@@ -86,26 +90,28 @@ def _plot(over: OverDates, dates: list[str]) -> Plot:
     )
 
 
+def _mark(date: str, value: float, interval: Interval | None) -> Mark:
+    if interval is None:
+        return Mark(date, value)
+    return Mark(date, value, interval.low, interval.high)
+
+
 def _name(over: OverDates) -> str:
     name = f"{over.figure[0].upper()}{over.figure[1:]}"
     return name if over.capacity is None else f"{name} at {over.capacity:,}"
 
 
 def _row(over: OverDates) -> tuple[str, ...]:
-    if over.figure in _NUMBERS:
-        form, interval = number, number_interval(over.mean_interval)
-    else:
-        form, interval = percent, percent_interval(over.mean_interval)
+    is_number = over.figure in _NUMBERS
     return (
         _name(over),
-        form(over.mean),
-        interval,
-        form(over.lowest),
-        form(over.highest),
+        _written(over, over.mean),
+        (number_interval if is_number else percent_interval)(over.mean_interval),
+        _written(over, over.lowest),
+        _written(over, over.highest),
         f"{over.outside} of {sum(value is not None for value in over.values)}",
     )
 
 
-def _cell(over: OverDates, at: int) -> str:
-    value = over.values[at]
+def _written(over: OverDates, value: float | None) -> str:
     return number(value) if over.figure in _NUMBERS else percent(value)

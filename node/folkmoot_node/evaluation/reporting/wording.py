@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable
 
-from folkmoot_node.evaluation.measures.judgement import Compared, Share
+from folkmoot_node.evaluation.measures.judgement import Bounds, Compared, Share
 from folkmoot_node.intervals import Interval
 
 NO_FIGURE = "-"
@@ -74,10 +74,20 @@ def on(date: datetime.date) -> str:
     return f"{date.day} {date:%B %Y}"
 
 
+def bounds(value: Bounds | None) -> str:
+    """The least and the most that a share can be."""
+    return NO_FIGURE if value is None else f"{percent(value.low)} to {percent(value.high)}"
+
+
 def listed(words: Iterable[str]) -> str:
     """Several names in a sentence."""
     *first, last = list(words)
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def together(names: Iterable[str]) -> str:
+    """What is shown in one row, since by itself some of it is too small."""
+    return " + ".join(names)
 
 
 def _interval(interval: Interval | None, form: Callable[[float], str]) -> str:

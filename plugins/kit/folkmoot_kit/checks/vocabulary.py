@@ -74,7 +74,10 @@ def schema_findings(
         yield from _unit(subject, f"field `{field.name}`", field.household_type, field.unit)
         for origin, wanted in known.get(field.name, ()):
             what = f"field `{field.name}`"
-            if field.household_type is not wanted.type:
+            if field.outcome:
+                seen = f"{what} is an outcome; {origin} takes it as an input"
+                yield FIELD_TYPE.finding(seen, subject)
+            elif field.household_type is not wanted.type:
                 seen = f"{what} is {field.household_type.value}; {origin} needs {wanted.type.value}"
                 yield FIELD_TYPE.finding(seen, subject)
             elif field.unit != wanted.unit:

@@ -64,6 +64,13 @@ true = ["Y"]
 false = ["N"]
 combine = "any"
 category = "finance"
+
+[fields.ordered]
+column = "Ordered"
+type = "date"
+combine = "min"
+category = "finance"
+outcome = true
 """
 
 
@@ -82,10 +89,13 @@ def factors():
 def home(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     (home / "extracts").mkdir()
-    lines = ["UPRN,On,Postcode,Arrears,Band,Support"]
+    lines = ["UPRN,On,Postcode,Arrears,Band,Support,Ordered"]
     for at in range(1, 5_001):
         arrears = "lots" if at % 100 == 0 else at * 1.25
-        lines.append(f"{at},01/03/2026,AB1 {at % 10}CD,{arrears},{'ABCD'[at % 4]},{'YN'[at % 2]}")
+        ordered = "2026-02-03" if at % 50 == 0 else ""
+        lines.append(
+            f"{at},01/03/2026,AB1 {at % 10}CD,{arrears},{'ABCD'[at % 4]},{'YN'[at % 2]},{ordered}"
+        )
     lines.append(lines[-1])
     lines.append("too,few")
     (home / "extracts" / "ct.csv").write_text("\n".join(lines) + "\n")
@@ -177,6 +187,7 @@ def test_a_csv_file_is_read_the_same(here, sources, home):
     own = everything(make_source(here.sources["extracts"], options, "w", home))
     confined = everything(make_source(sources.sources["extracts"], options, "w", home))
     assert confined[0] == own[0]
+    assert [field.name for field in confined[0].fields if field.outcome] == ["ordered"]
     assert confined[1].schema == own[1].schema
     assert confined[1].equals(own[1], null_equal=True)
     assert confined[2:] == own[2:]

@@ -9,11 +9,18 @@ import datetime
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from folkmoot_node.corrections.decisions import Decision
+from folkmoot_node.corrections.sealed_file import open_corrections
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile
-from folkmoot_node.evaluation.known_then import snapshots
+from folkmoot_node.evaluation.known_then import end_of_horizon, snapshots
+from folkmoot_node.pipeline.local import score
+from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.store.reader import create_key
+from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_plugin_extracts.source import ExtractsSource
 from folkmoot_sdk.loading import Plugins
 from tests.unit.node.conftest import ORIGIN, TODAY, Arrears, Renting
@@ -169,12 +176,13 @@ class Council:
             kinds, factors, dict.fromkeys(kinds, ORIGIN), dict.fromkeys(factors, ORIGIN), ()
         )
 
-    def begin(self, **changes):
-        from folkmoot_node.policies.risk_policy import load_policy
+    @property
+    def policy(self):
+        return load_policy(self.config.risk_policy)
 
+    def begin(self, **changes):
         evaluation = EvaluationFile.model_validate(EVALUATION | changes)
-        policy = load_policy(self.config.risk_policy)
-        return snapshots(self.config, self.plugins, policy, evaluation, today=TODAY)
+        return snapshots(self.config, self.plugins, self.policy, evaluation, today=TODAY)
 
     def evaluate(self, **changes):
         return list(self.begin(**changes))
@@ -183,6 +191,10 @@ class Council:
 @pytest.fixture
 def council(tmp_path):
     return Council(tmp_path / "home")
+
+
+def files(folder):
+    return {path for path in folder.rglob("*") if path.is_file()}
 
 
 def days(found):
@@ -209,3 +221,252 @@ def test_what_happened_after_each_date_is_kept_whenever_it_was_recorded(council)
     found = march.happened["homelessness"]
     assert days(found.first) == ["2026-05-01", None, None, None]
     assert found.before.tolist() == [True, False, True, False]
+
+
+def test_who_has_left_has_no_later_events(council):
+    february, march = council.evaluate()
+    for snapshot in (february, march):
+        found = snapshot.happened["homelessness"]
+        assert days(found.ended) == [None, "2026-04-15", None, None]
+        assert days(found.first)[1] is None
+
+
+def test_every_record_is_accounted_for(council):
+    february, march = council.evaluate()
+    assert (february.left_out, march.left_out) == ({"tax": 2}, {"tax": 1})
+    assert february.without_date == march.without_date == {"tax": 1, "housing": 1}
+    assert february.not_in_frame == march.not_in_frame == {"housing": 1}
+    assert february.undated == march.undated == ("homes",)
+
+
+def test_baselines_are_known_as_on_the_date_too(council):
+    february, march = council.evaluate()
+    assert february.ranks["council_tax_arrears"].tolist() == [100, 500, 0, 0]
+    assert march.ranks["council_tax_arrears"].tolist() == [1000, 500, 0, 0]
+    assert february.ranks["deprivation"].tolist()[:3] == [5, 1, 2]
+    assert np.isnan(february.ranks["deprivation"][3])
+
+
+def test_nothing_stays_on_disk_and_one_date_at_a_time_is_scored(council):
+    score(council.config, council.plugins, council.policy, today=TODAY)
+    store = council.config.store_path
+    before, beside = store.read_bytes(), set(council.home.rglob("*"))
+    found = council.begin()
+    assert set(council.home.rglob("*")) == beside
+    next(found)
+    assert set(council.home.rglob("*")) == beside
+    found.close()
+    assert store.read_bytes() == before
+
+
+def test_a_back_test_that_is_broken_off_leaves_nothing(council):
+    council.write(
+        tax_csv="UPRN,Date,Arrears\n" + "".join(f"{uprn},2026-01-10,many\n" for uprn in range(50))
+    )
+    beside = files(council.home)
+    with pytest.raises(Problem) as caught:
+        council.evaluate()
+    assert caught.value.problem.endswith("(as known on 2026-02-28)")
+    assert str(council.home) not in caught.value.remedy
+    assert files(council.home) == beside
+
+
+def test_it_is_the_same_each_time(council):
+    for one, other in zip(council.evaluate(), council.evaluate(), strict=True):
+        for name in ("uprn", "score", "band", "points"):
+            assert np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)
+
+
+# What is refused.
+
+
+def refused(council, **changes):
+    with pytest.raises(Problem) as caught:
+        council.evaluate(**changes)
+    return caught.value
+
+
+def test_sources_that_do_not_say_when_are_refused_all_at_once(council):
+    council.write(
+        tax=TAX.replace('record_date = { column = "Date" }\n', "").replace("latest", "max")
+    )
+    found = refused(council, undated=[])
+    assert (found.exit_code, found.where) == (ExitCode.SETTINGS, "undated")
+    assert found.problem.endswith("known: homes, tax")
+    assert 'undated = ["homes", "tax"]' in found.remedy
+
+
+def test_a_source_that_is_accepted_must_be_there(council):
+    found = refused(council, undated=["homes", "taxes"])
+    assert found.problem == "no source is called 'taxes'"
+    assert "tax" in found.remedy
+
+
+def outcome(**changes):
+    return {"outcomes": {"homelessness": {"events": ["homeless"], "months": 3} | changes}}
+
+
+def test_only_what_a_source_declares_is_an_outcome(council):
+    found = refused(council, **outcome(events=["homeles"]))
+    assert found.problem == "no source provides the field 'homeles'"
+    assert "homeless" in found.remedy
+    found = refused(council, **outcome(events=["tenure"]))
+    assert found.problem == "source homes does not declare 'tenure' as an outcome"
+    assert "outcome = true" in found.remedy
+
+
+def test_an_outcome_is_provided_by_one_source(council):
+    council.write(
+        node=NODE + '[[sources]]\nname = "again"\nkind = "extracts"\n'
+        'options = { mapping = "housing.toml", folder = "extracts" }\n'
+    )
+    assert "by more than one source (housing, again)" in refused(council).problem
+
+
+def test_an_outcome_of_rows_that_are_as_they_are_today_is_refused(council):
+    undated = HOUSING.replace('record_date = { column = "Recorded" }\n', "")
+    council.write(housing=undated)
+    one = {"dates": ["2026-02-28"]}
+    assert len(council.evaluate(**one)) == 1  # the days of its events say when
+    row = '[fields.council_tax_arrears]\ncolumn = "Owes"\ntype = "number"\nunit = "GBP"\n'
+    row += 'combine = "max"\ncategory = "finance"\n'
+    council.write(
+        housing=undated + row,
+        housing_csv="UPRN,Recorded,Event,Left,Owes\n1,2026-07-01,2026-07-01,,5\n",
+        tax=TAX.replace("council_tax_arrears", "arrears_of_tax"),
+    )
+    found = refused(council, undated=["homes", "housing"],
+                    baselines={"deprivation": "deprivation"})  # fmt: skip
+    assert "gives the outcome 'homeless' and the input 'council_tax_arrears'" in found.problem
+    assert found.where == "outcomes"
+
+
+def test_a_source_of_outcomes_and_inputs_is_divided_by_its_dates(council):
+    row = '[fields.council_tax_arrears]\ncolumn = "Owes"\ntype = "number"\nunit = "GBP"\n'
+    row += 'combine = "latest"\ncategory = "finance"\nabsent = 0\n'
+    council.write(
+        housing=HOUSING + row,
+        housing_csv="UPRN,Recorded,Event,Left,Owes\n1,2026-02-01,,,300\n"
+        "1,2026-07-01,2026-03-10,,900\n2,2026-07-01,2026-03-11,,900\n",
+        tax=TAX.replace("council_tax_arrears", "arrears_of_tax"),
+    )
+    february, march = council.evaluate()
+    assert february.points[:, 0].tolist() == march.points[:, 0].tolist() == [18, 0, 0, 0]
+    assert days(february.happened["homelessness"].first)[:2] == ["2026-03-10", "2026-03-11"]
+
+
+def test_a_horizon_beyond_the_data_is_refused_with_the_last_date_that_can_be_judged(council):
+    found = refused(council, dates=["2026-02-28", "2026-04-15"])
+    assert found.exit_code is ExitCode.DATA
+    assert found.problem == (
+        "the horizon of 2026-04-15 ends on 2026-07-15, but source housing reaches to 2026-06-30"
+    )
+    assert "over 3 months is 2026-03-31" in found.remedy
+    assert len(council.evaluate(dates=["2026-03-31"])) == 1
+
+
+def test_an_outcome_that_nobody_recorded_is_refused(council):
+    council.write(housing_csv="UPRN,Recorded,Event,Left\n1,,,\n")
+    found = refused(council)
+    assert found.exit_code is ExitCode.DATA
+    assert "has no record of 'homeless' with a date" in found.problem
+
+
+def test_dates_are_past(council):
+    found = refused(council, dates=["2026-02-28", TODAY.isoformat()])
+    assert (found.where, found.exit_code) == ("dates", ExitCode.SETTINGS)
+
+
+def test_a_baseline_is_a_number(council):
+    found = refused(council, baselines={"oldest_first": ["tenure"]})
+    assert (found.where, found.exit_code) == ("baselines", ExitCode.SETTINGS)
+    found = refused(council, baselines={"oldest_first": ["homeless"]})
+    assert "is an outcome" in found.problem
+
+
+def test_an_event_still_to_come_is_rejected_and_no_event(council):
+    council.write(
+        housing_csv=FILES["housing"] + "4,2026-06-01,2062-05-01,\n3,2026-06-01,,2062-06-01\n"
+    )
+    february, _ = council.evaluate()
+    assert days(february.happened["homelessness"].first)[3] is None
+    assert days(february.happened["homelessness"].ended)[2] is None
+
+
+def test_whoever_was_born_later_is_no_fault_of_the_extract(council):
+    """An age below 0 is rejected on each date; only records known on it can stop a back-test."""
+    born = """
+[fields.youngest_age]
+column = "Born"
+type = "integer"
+transform = "age"
+unit = "years"
+minimum = 0
+combine = "min"
+category = "demography"
+"""
+    rows = "UPRN,Date,Arrears,Born\n1,2026-01-10,100,1980-01-01\n2,2026-02-01,500,1990-01-01\n"
+    later = "3,2026-03-20,0,2026-03-20\n4,2026-03-21,0,2026-03-21\n"
+    strict = NODE.replace("maximum_share = 0.9", "maximum_share = 0.1")
+    asked = {"baselines": {"oldest_first": ["youngest_age"]}}
+    council.write(node=strict, tax=TAX + born, tax_csv=rows + later)
+    february, march = council.evaluate(**asked)
+    assert february.ranks["youngest_age"].tolist()[:2] == [46, 36]
+    assert march.ranks["youngest_age"].tolist() == [46, 36, 0, 0]
+    council.write(tax_csv=rows + later.replace("3,2026-03-20", "3,2026-02-10"))
+    with pytest.raises(Problem, match="10.0% of the records were rejected"):
+        council.evaluate(**asked)
+
+
+# When households began.
+
+
+def test_a_home_is_a_household_from_its_first_record_in_a_frame_with_dates(council):
+    council.write(
+        homes=HOMES.replace('uprn = "UPRN"', 'uprn = "UPRN"\nrecord_date = { column = "Opened" }'),
+        homes_csv="UPRN,Tenure,Rank,Opened\n1,owned,5,2026-03-04\n2,rented,1,2025-01-01\n"
+        "3,rented,2,2026-02-01\n4,owned,,2020-01-01\n",
+    )
+    february, march = council.evaluate(undated=[])
+    assert (february.uprn.tolist(), march.uprn.tolist()) == ([2, 3, 4], [1, 2, 3, 4])
+    assert february.happened["homelessness"].before.tolist() == [False, False, False]
+    found = march.happened["homelessness"]
+    assert found.before.tolist() == [False, False, False, False]
+    assert days(found.first)[0] == "2026-05-01"
+    # In March: two records of one event before household 1, one before 3, and home 9.
+    assert (february.not_in_frame, march.not_in_frame) == ({"housing": 5}, {"housing": 4})
+    assert february.undated == ()
+
+
+def test_records_without_a_uprn_find_their_household(council):
+    council.write(
+        node=NODE.replace("[quarantine]", "[linkage.addresses]\n[quarantine]"),
+        homes=HOMES + '[identifiers]\naddress = "Address"\npostcode = "Postcode"\n',
+        homes_csv="UPRN,Tenure,Rank,Address,Postcode\n1,owned,5,1 High Street,M1 1AA\n"
+        "2,rented,1,2 High Street,M1 1AA\n",
+        housing=HOUSING + '[identifiers]\naddress = "Address"\npostcode = "Postcode"\n',
+        housing_csv="UPRN,Recorded,Event,Left,Address,Postcode\n"
+        ",2026-07-01,2026-03-03,,2 High Street,M1 1AA\n",
+    )
+    february, march = council.evaluate()
+    assert days(february.happened["homelessness"].first) == [None, "2026-03-03"]
+    assert march.happened["homelessness"].before.tolist() == [False, True]
+
+
+def test_a_household_whose_objection_was_upheld_is_not_judged(council):
+    decision = Decision(objection="o1", decided_on=DAY(2026, 7, 1), withhold=True)
+    open_corrections(council.config).add(2, decision, {})
+    february, _ = council.evaluate()
+    assert (february.uprn.tolist(), february.withheld) == ([1, 3, 4], 1)
+
+
+# Horizons.
+
+
+@given(
+    date=st.dates(DAY(2000, 1, 1), DAY(2100, 1, 1)), months=st.integers(1, 60)
+)  # fmt: skip
+def test_a_horizon_ends_on_the_same_day_of_a_later_month(date, months):
+    end = end_of_horizon(date, months)
+    assert (end.year - date.year) * 12 + end.month - date.month == months
+    assert end.day == date.day or ((end + datetime.timedelta(1)).day == 1 and end.day < date.day)

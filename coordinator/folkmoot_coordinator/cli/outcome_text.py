@@ -1,0 +1,174 @@
+"""What `validate` and `weights` print for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import typer
+from rich.markup import escape
+from rich.table import Column, Table
+
+from folkmoot_coordinator.inference.comparisons import Verdict
+from folkmoot_coordinator.inference.federated_weights import DEPARTURE, Coefficient, Weights
+from folkmoot_coordinator.inference.validation import Agreement, BandRates, Figure, Rate
+from folkmoot_coordinator.publication.outcome_validation import RegionalValidation
+from folkmoot_coordinator.publication.outcome_weights import RegionalWeights
+from folkmoot_operator.console import print_text
+from folkmoot_operator.tables import print_table
+
+_TOO_FEW = "too few"
+_WORDS = {Figure.PRECISION: "Precision", Figure.RECALL: "Recall"}
+
+
+def print_validation(found: RegionalValidation, names: Mapping[str, str]) -> None:
+    """Prints a validation.
+
+    Args:
+        found: The validation.
+        names: Of councils by GSS code, as far as they are known.
+    """
+    asked = found.asked
+    if asked.stored.withdrawal is not None:
+        print_text(f"WITHDRAWN. The figures are wrong, do not use them: {asked.stored.withdrawal}")
+        typer.echo()
+    print_text(
+        f"Bands against the outcome {asked.outcome.name}: {asked.coverage}, "
+        f"round {asked.stored.round_.round_id}"
+    )
+    print_text(f"Bands from lowest to highest, as the round lists them: {', '.join(found.bands)}")
+    if found.unknown is not None:
+        print_text(
+            f"In no rate: about {found.unknown.value:,.0f} households without a known outcome"
+        )
+    typer.echo()
+    _print_rates(asked.known.region, found.region)
+    for council, rates in found.councils.items():
+        typer.echo()
+        _print_rates(names.get(council, council), rates)
+    typer.echo()
+    _print_agreement(found.agreement, names, "council")
+    for code, rates in found.groups.items():
+        typer.echo()
+        _print_rates(f"{found.by} {code}", rates)
+    if found.by is not None:
+        typer.echo()
+        _print_agreement(found.between_groups, {}, "group")
+    typer.echo()
+    print_text(
+        "Precision: of a band's households, the share with the event. Recall: of all events, the "
+        "share in this band or a higher one. The first interval (95 %) is about the households "
+        "that were counted, and holds the noise; the second holds chance too, and is about what to "
+        "expect of others like them."
+    )
+
+
+def _print_rates(title: str, rates: Sequence[BandRates]) -> None:
+    typer.echo(title)
+    right = [
+        Column(name, justify="right")
+        for name in ("Precision", "Noise", "And chance", "Recall", "Noise", "And chance")
+    ]
+    table = Table("Band", *right)
+    for at, one in enumerate(rates):
+        recall = _cells(one.recall) if at else ("100%", "", "")  # the lowest band and all others
+        table.add_row(escape(one.band), *_cells(one.precision), *recall)
+    print_table(table)
+
+
+def _cells(rate: Rate) -> tuple[str, str, str]:
+    if rate.value is None or rate.noise is None or rate.chance is None:
+        return _TOO_FEW, "", ""
+    return f"{rate.value:.1%}", _ends(rate.noise), _ends(rate.chance)
+
+
+def _ends(ends: tuple[float, float]) -> str:
+    return f"{100 * ends[0]:.1f}-{100 * ends[1]:.1f}"
+
+
+def _print_agreement(found: Sequence[Agreement], names: Mapping[str, str], kind: str) -> None:
+    if not found:
+        print_text(f"No {kind} can be compared with the others.")
+        return
+    apart = [one for one in found if one.verdict is not Verdict.UNDECIDED]
+    if not apart:
+        print_text(
+            f"No {kind} differs from the others by more than noise and chance explain "
+            f"({len(found)} comparisons)."
+        )
+        return
+    print_text(
+        f"Differs from the other {kind}s by more than noise and chance explain ({len(found)} "
+        "comparisons, all right together with 95 %):"
+    )
+    for one in apart:
+        way = "higher" if one.verdict is Verdict.FIRST_LARGER else "lower"
+        least, most = sorted((100 * abs(one.lower), 100 * abs(one.upper)))
+        print_text(
+            f"- {names.get(one.place, one.place)}, {_WORDS[one.about].lower()} of {one.band}: "
+            f"{way} by {least:.1f} to {most:.1f} points"
+        )
+
+
+def print_weights(found: RegionalWeights, names: Mapping[str, str]) -> None:
+    """Prints fitted weights.
+
+    Args:
+        found: The weights.
+        names: Of councils by GSS code, as far as they are known.
+    """
+    asked = found.asked
+    print_text(
+        f"Additive weights for {asked.outcome.name}: {asked.coverage}, "
+        f"round {asked.stored.round_.round_id}"
+    )
+    print_text(
+        f"About {found.region.events:,.0f} events among {found.region.households:,.0f} households"
+    )
+    typer.echo()
+    _print_model(found.region)
+    for council, model in found.alone.items():
+        typer.echo()
+        typer.echo(f"{names.get(council, council)} alone")
+        if model is None:
+            typer.echo("Too few events for a model.")
+        else:
+            _print_model(model)
+    typer.echo()
+    print_text(
+        "Each level adds so much to the log odds of the event, against the level with 0. Errors "
+        "are standard errors: by noise, and by noise and chance. Left open: how far a weight may "
+        f"move, by what the tables do not say of three and more factors together (a departure of "
+        f"{DEPARTURE:g}). Interactions are not in the model; see docs/validation.md."
+    )
+    if found.region.unpaired:
+        pairs = ", ".join("*".join(pair) for pair in found.region.unpaired)
+        print_text(
+            f"The round did not ask for {pairs}: they were taken to go together only as far as "
+            "other factors make them."
+        )
+
+
+def _print_model(model: Weights) -> None:
+    right = [
+        Column(name, justify="right")
+        for name in ("Log odds", "95 % interval", "Error: noise", "And chance", "Left open")
+    ]
+    table = Table("Factor", "Level", *right)
+    for one in model.coefficients:
+        table.add_row(escape(one.factor), escape(one.level), *_figures(one, model.quantile))
+    print_table(table)
+
+
+def _figures(one: Coefficient, quantile: float) -> tuple[str, ...]:
+    if one.value is None:
+        return _TOO_FEW, "", "", "", ""
+    if one.error == 0:
+        return "0", "", "", "", ""
+    reach = quantile * one.error
+    return (
+        f"{one.value:.3f}",
+        f"{one.value - reach:.3f} to {one.value + reach:.3f}",
+        f"{one.noise_error:.3f}",
+        f"{one.error:.3f}",
+        f"{one.left_open:.3f}",
+    )

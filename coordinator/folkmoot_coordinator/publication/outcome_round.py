@@ -1,0 +1,122 @@
+"""A closed round that counts households by an outcome: whose figures can be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from folkmoot.geography import GssCode
+from folkmoot.workload import Attribute
+from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.publication.estimable import Estimable, of_releases
+from folkmoot_coordinator.publication.noisy_tables import NoisyTables
+from folkmoot_coordinator.publication.round_result import Coverage, closed_round
+from folkmoot_coordinator.rounds.round_store import StoredRound
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.settings import nearest
+
+NO, YES = "no", "yes"
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRound:
+    """A closed round and its outcome.
+
+    Attributes:
+        stored: The round.
+        coverage: Who is in it.
+        known: Its releases.
+        outcome: The attribute that says whether the event happened.
+    """
+
+    stored: StoredRound
+    coverage: Coverage
+    known: Estimable
+    outcome: Attribute
+
+    @property
+    def where(self) -> str:
+        """For messages."""
+        return f"round {self.stored.round_.round_id}"
+
+    @property
+    def councils(self) -> tuple[GssCode, ...]:
+        """Councils that released."""
+        return self.coverage.released
+
+    def tables(self, councils: Iterable[GssCode] | None = None) -> NoisyTables:
+        """Tables of some councils together, or of all that released."""
+        return NoisyTables(self.known, tuple(self.councils if councils is None else councils))
+
+    def attribute(self, name: str) -> Attribute:
+        """An attribute that all councils share.
+
+        Raises:
+            Problem: SETTINGS if the round does not count by it, or it is an area.
+        """
+        return _shared_attribute(self.stored, name)
+
+    def require_tables(self, tables: NoisyTables, wanted: Iterable[tuple[str, ...]]) -> None:
+        """Checks that the round asked for some tables.
+
+        Raises:
+            Problem: SETTINGS, naming those that it did not ask for.
+        """
+        missing = ["*".join(names) for names in wanted if not tables.has(names)]
+        if missing:
+            raise Problem(
+                f"the round did not ask for {', '.join(missing)}",
+                where=self.where,
+                remedy="Open a round with these marginals; docs/validation.md has one",
+                exit_code=ExitCode.SETTINGS,
+            )
+
+
+def outcome_round(database: Database, region: str, reference: str, outcome: str) -> OutcomeRound:
+    """A closed round with its outcome.
+
+    Args:
+        database: Where it is stored.
+        region: Name of the region.
+        reference: The round's id, its beginning, or `latest`.
+        outcome: Name of an attribute with the codes `no` and `yes`.
+
+    Raises:
+        Problem: REFUSED if the round is open, void or in a series; SETTINGS if the outcome is no
+            attribute of it with these codes.
+    """
+    closed = closed_round(database, reference)
+    stored = closed.stored
+    if stored.round_.series is not None:
+        raise Problem(
+            "is part of a series, whose counts are about months",
+            where=f"round {stored.round_.round_id}",
+            remedy="Open a round of its own for the outcome",
+            exit_code=ExitCode.REFUSED,
+        )
+    found = _shared_attribute(stored, outcome)
+    if not {NO, YES} <= set(found.codes):
+        raise Problem(
+            f"attribute {outcome} has the codes {', '.join(found.codes)}, and not {NO} and {YES}",
+            where=f"round {stored.round_.round_id}",
+            remedy="Name an attribute that says whether the event happened",
+            exit_code=ExitCode.SETTINGS,
+        )
+    known = of_releases(stored.round_, region, closed.releases)
+    return OutcomeRound(stored, closed.coverage, known, found)
+
+
+def _shared_attribute(stored: StoredRound, name: str) -> Attribute:
+    workload = stored.round_.workload
+    used = {one for marginal in workload.marginals for one in marginal.attributes}
+    shared = [one.name for one in workload.attributes if one.name in used and not one.is_area]
+    if name not in shared:
+        near = nearest(name, shared)
+        raise Problem(
+            f"{name[:63]!r} is no attribute that the round counts by in all councils",
+            where=f"round {stored.round_.round_id}",
+            remedy=(f"Did you mean {near!r}? " if near else "")
+            + f"It counts by {', '.join(shared) or 'none'}",
+            exit_code=ExitCode.SETTINGS,
+        )
+    return workload.attribute(name)

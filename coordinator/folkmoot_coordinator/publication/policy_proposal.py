@@ -1,0 +1,224 @@
+"""A proposal of a risk stratification policy, with weights fitted from a round.
+
+It is made from the policy of the round: only the points of the factors that were fitted change.
+They share out the points that these factors have there, in proportion to their effect on the log
+odds, so that bands keep about their meaning. A factor without a positive effect is left out.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from folkmoot_coordinator.inference.federated_weights import Coefficient
+from folkmoot_coordinator.publication.outcome_weights import RegionalWeights
+from folkmoot_coordinator.rounds.policy_structure import PolicyShown
+from folkmoot_operator.problems import ExitCode, Problem
+
+_TABLE = re.compile(r"\s*\[")
+_FACTORS = re.compile(r"\s*\[\[\s*factors\s*\]\]")
+_WEIGHT = re.compile(r"(\s*weight\s*=\s*)[0-9_.+eE]+(.*)", re.DOTALL)
+_NAME = re.compile(r"""\s*factor\s*=\s*["']([^"']*)["']""")
+_UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedPoints:
+    """What is proposed for one factor.
+
+    Attributes:
+        factor: Name in the policy.
+        attribute: The attribute of the round that stood for it.
+        effect: Log odds between its first and its last level.
+        lower: Lower end of its 95 % interval, by noise and chance.
+        upper: Upper end of it.
+        before: Points in the policy.
+        points: Points proposed, whole; 0 to leave it out.
+    """
+
+    factor: str
+    attribute: str
+    effect: float
+    lower: float
+    upper: float
+    before: float
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A policy file that nobody has put in force.
+
+    Attributes:
+        text: The file.
+        points: What it changes.
+        kept: Factors of the policy that were not fitted, and keep their points.
+    """
+
+    text: str
+    points: tuple[ProposedPoints, ...]
+    kept: tuple[str, ...]
+
+
+def propose(fitted: RegionalWeights, policy: PolicyShown, stand_for: Mapping[str, str]) -> Proposal:
+    """Proposes points.
+
+    Args:
+        fitted: The weights.
+        policy: The policy that the round names.
+        stand_for: By factor of the policy the attribute of the round that stands for it.
+
+    Raises:
+        Problem: REFUSED if no factor of the policy was fitted with a positive effect; SETTINGS if
+            the file is written in a way that cannot be edited.
+    """
+    present = {one.name: one.weight for one in policy.factors if one.weight is not None}
+    effects: dict[str, Coefficient] = {}
+    for factor, attribute in stand_for.items():
+        effect = _effect(fitted, attribute)
+        if factor in present and effect is not None:
+            effects[factor] = effect
+    rising = {name: one.value or 0.0 for name, one in effects.items() if (one.value or 0.0) > 0}
+    if not rising:
+        raise Problem(
+            "no factor of the policy has a positive effect in the fitted weights"
+            if effects
+            else "no fitted attribute stands for a factor of the policy",
+            where=fitted.asked.where,
+            remedy="Say which attribute stands for which factor: --factor FACTOR=ATTRIBUTE. The "
+            f"policy has {', '.join(present) or 'no factors'}",
+            exit_code=ExitCode.REFUSED,
+        )
+    shared = round(sum(present[name] for name in effects))
+    points = _whole_points(rising, max(shared, len(rising)))
+    quantile = fitted.region.quantile
+    proposed = tuple(
+        ProposedPoints(
+            name,
+            stand_for[name],
+            one.value or 0.0,
+            (one.value or 0.0) - quantile * one.error,
+            (one.value or 0.0) + quantile * one.error,
+            present[name],
+            points.get(name, 0),
+        )
+        for name, one in effects.items()
+    )
+    kept = tuple(name for name in present if name not in effects)
+    body = _edited(policy, {one.factor: one.points for one in proposed})
+    head = "".join(f"# {line}\n" for line in _head(fitted, policy, proposed, kept))
+    return Proposal(f"{head}\n{body}", proposed, kept)
+
+
+def _effect(fitted: RegionalWeights, attribute: str) -> Coefficient | None:
+    """The last known level of an attribute against the first; None if one is not estimated."""
+    found = [one for one in fitted.region.of(attribute) if one.level != _UNKNOWN]
+    known = [one for one in found if one.value is not None]
+    if len(known) < 2 or known[0].value != 0.0:
+        return None
+    return known[-1]
+
+
+def _whole_points(effects: Mapping[str, float], total: int) -> dict[str, int]:
+    """Whole points in proportion to effects, by largest remainders; each factor gets one at least.
+
+    Returns:
+        Points by factor.
+    """
+    spare = total - len(effects)
+    exact = {name: spare * effect / sum(effects.values()) for name, effect in effects.items()}
+    found = {name: int(share) for name, share in exact.items()}
+    behind = sorted(exact, key=lambda name: (found[name] - exact[name], name))
+    for name in behind[: spare - sum(found.values())]:
+        found[name] += 1
+    return {name: 1 + points for name, points in found.items()}
+
+
+def _head(
+    fitted: RegionalWeights,
+    policy: PolicyShown,
+    proposed: tuple[ProposedPoints, ...],
+    kept: tuple[str, ...],
+) -> list[str]:
+    round_ = fitted.asked.stored.round_
+    lines = [
+        "PROPOSAL. Not in force: back-test it on your own records before its owner decides.",
+        f"Weights fitted from differentially private counts of round {round_.round_id},",
+        f"{fitted.asked.coverage}, outcome {fitted.asked.outcome.name}: about "
+        f"{fitted.region.events:.0f} events among {fitted.region.households:.0f} households.",
+        f"Made from the policy with SHA-256 {policy.digest.hex()}.",
+        "Log odds from the first to the last level, with 95 % intervals by noise and chance:",
+    ]
+    for one in proposed:
+        change = f"{one.before:g} -> {one.points} points" if one.points else "left out"
+        lines.append(
+            f"  {one.factor} (by {one.attribute}): {one.effect:.2f} "
+            f"({one.lower:.2f} to {one.upper:.2f}), {change}"
+        )
+    if kept:
+        lines.append(f"Not fitted, points kept: {', '.join(kept)}.")
+    lines.append("Bands start where they did.")
+    return lines
+
+
+def _edited(policy: PolicyShown, points: Mapping[str, int]) -> str:
+    """The policy's text with other points; checked to differ in nothing else."""
+    blocks = _blocks(policy.text.splitlines(keepends=True))
+    made = "".join(_edited_block(block, points) for block in blocks)
+    if _parsed(made) != _wanted(policy.text, points):
+        raise Problem(
+            "its factors are written in a way that cannot be edited",
+            where=f"policy {policy.digest.hex()[:12]}",
+            remedy="Write each factor as a table [[factors]] with a line for `factor` and one for "
+            "`weight`",
+            exit_code=ExitCode.SETTINGS,
+        )
+    return made
+
+
+def _blocks(lines: list[str]) -> list[list[str]]:
+    """Lines in blocks, each of which begins with the head of a table and the comments above it."""
+    found: list[list[str]] = [[]]
+    for line in lines:
+        if _TABLE.match(line):
+            above: list[str] = []
+            while found[-1] and found[-1][-1].lstrip().startswith("#"):
+                above.insert(0, found[-1].pop())
+            found.append([*above, line])
+        else:
+            found[-1].append(line)
+    return found
+
+
+def _edited_block(lines: list[str], points: Mapping[str, int]) -> str:
+    if not any(_FACTORS.match(line) for line in lines):
+        return "".join(lines)
+    name = next((found[1] for line in lines if (found := _NAME.match(line))), None)
+    if name is None or name not in points:
+        return "".join(lines)
+    if not points[name]:
+        return ""
+    return "".join(
+        f"{found[1]}{points[name]}{found[2]}" if (found := _WEIGHT.fullmatch(line)) else line
+        for line in lines
+    )
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return None
+
+
+def _wanted(text: str, points: Mapping[str, int]) -> dict[str, Any]:
+    document = tomllib.loads(text)
+    document["factors"] = [
+        one | {"weight": points.get(one["factor"], one["weight"])}
+        for one in document["factors"]
+        if points.get(one["factor"], 1)
+    ]
+    return document
