@@ -29,6 +29,7 @@ Options:
   --role ROLE     Refuse bundles of another role: node, coordinator or vendor
   --with EXTRA    Install an extra, too; may be given more than once
   --python FILE   The Python to use; python3.11, or what the bundle asks for, if not given
+  --allow-older   Upgrade to a version that is older than the current one
   --accept        Accept the installed files as root does with `folkmoot-node install accept`
   --help          Show this
 
@@ -66,12 +67,13 @@ trap 'exit 143' TERM
 
 # The command line
 
-command='' key='' bundle='' prefix='' role='' extras='' python='' accept='' version=''
+command='' key='' bundle='' prefix='' role='' extras='' python='' accept='' older='' version=''
 need() { [ "$2" -ge 2 ] || fail $USAGE "$1 needs a value" "Try --help"; }
 while [ $# -gt 0 ]; do
     case $1 in
     --help | -h) usage; exit 0 ;;
     --accept) accept=yes ;;
+    --allow-older) older=yes ;;
     --key) need "$1" $#; key=$2; shift ;;
     --bundle) need "$1" $#; bundle=$2; shift ;;
     --prefix) need "$1" $#; prefix=$2; shift ;;
@@ -132,6 +134,32 @@ require_version() {
 point() {
     ln -sfn -- "releases/$2" "$prefix/.new-link"
     mv -fT -- "$prefix/.new-link" "$1"
+}
+
+# require_own FOLDER: root runs and overwrites nothing that another account can put in its place.
+require_own() {
+    for place in "$1" "$(cd -- "$1" && pwd -P)"; do
+        while :; do
+            # A folder such as /tmp, where each account can replace its own files alone, will do.
+            odd=$(find -H "$place" -prune \( ! -uid 0 -o -perm /022 ! -perm -1000 ! -type l \))
+            [ -z "$odd" ] || fail $REFUSED "another account than root can change $place" \
+                "Find out whose it is. Then make it root's alone, or name another folder by --prefix"
+            [ "$place" != / ] || break
+            place=$(dirname -- "$place")
+        done
+    done
+}
+
+# What lies in the prefix already: root goes on only with what root has installed there.
+require_own_prefix() {
+    [ "$(id -u)" -eq 0 ] || return 0
+    place=$prefix
+    while [ ! -d "$place" ] && [ "$place" != / ]; do place=$(dirname -- "$place"); done
+    require_own "$place"
+    [ -d "$prefix" ] || return 0
+    odd=$(find -H "$prefix" \( ! -uid 0 -o -perm /022 ! -type l \) | head -n 1)
+    [ -z "$odd" ] || fail $REFUSED "another account than root can change $odd" \
+        "Do not use what is there: find out who changed it, and install into another folder by --prefix"
 }
 
 take_turn() {
@@ -310,6 +338,25 @@ fits() {
         "--accept is for nodes, and this is a bundle of the role $(said role)" "Leave it out"
 }
 
+# Whether the bundle goes back to an older version, which may lack what was put right since. Versions
+# are compared as pip does, by the pip that was checked with the bundle.
+goes_forward() {
+    now_is=$(recorded "$1" version)
+    now_is=${now_is:-${1%%-*}}
+    order=$("$python" -I -S - "$(echo "$work"/bundle/wheels/pip-*.whl)" "$(said version)" "$now_is" <<'PYTHON'
+import sys
+sys.path.insert(0, sys.argv[1])
+from pip._vendor.packaging.version import Version
+print("older" if Version(sys.argv[2]) < Version(sys.argv[3]) else "newer")
+PYTHON
+    ) || fail $VERIFICATION "versions $(said version) and $now_is cannot be compared" "Get the bundle again"
+    [ "$order" = older ] || return 0
+    [ -n "$older" ] || fail $REFUSED \
+        "the bundle has version $(said version), which is older than $now_is, the current one" \
+        "Get a newer bundle. To go back: \`install.sh roll-back\`, or add --allow-older"
+    say "Going back from $now_is to $(said version), since --allow-older was given."
+}
+
 # room KIB
 room() {
     free=$(df -Pk -- "$prefix" | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4)
@@ -350,7 +397,7 @@ fill() {
     done
     if [ -d "$work/bundle/deploy" ]; then cp -R -- "$work/bundle/deploy" "$release/deploy"; fi
     cp -- "$work/bundle/sbom.cdx.json" "$release/"
-    printf '%s\n' "role=$(said role)" "extras=${extras# }" "manifest=$manifest" "key=$fingerprint" \
+    printf '%s\n' "version=$(said version)" "role=$(said role)" "extras=${extras# }" "manifest=$manifest" "key=$fingerprint" \
         >"$release/folkmoot-release"
 }
 
@@ -390,6 +437,7 @@ install_bundle() {
             "Name another folder by --prefix"
         [ "$command" = upgrade ] || [ "$now" = "$version" ] || fail $REFUSED \
             "version $now is installed in $prefix" "Use \`install.sh upgrade\`"
+        goes_forward "$now"
     fi
     if [ -e "$releases/$version" ]; then
         [ "$(recorded "$version" manifest) $(recorded "$version" extras)" = "$manifest $extras" ] \
@@ -423,6 +471,10 @@ install_bundle() {
     fi
 }
 
+case $command in
+list | verify) ;; # they change nothing, and run nothing that is there
+*) require_own_prefix ;;
+esac
 case $command in
 list) list_versions ;;
 roll-back) take_turn; roll_back ;;

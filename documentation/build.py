@@ -56,6 +56,9 @@ SETTINGS = (
     ("evaluation-file", "The evaluation file",
      "What a back-test asks: a file for `folkmoot-node evaluate`.",
      "folkmoot_node.evaluation.evaluation_file:EvaluationFile"),
+    ("fit-file", "The fit file",
+     "What a fitted policy must keep to: a file for `folkmoot-node fit`.",
+     "folkmoot_node.evaluation.fitting.fit_file:FitFile"),
     ("sum-file", "The file of named sums",
      "Sums, differences and shares for `folkmoot-coordinator export --sum`; TOML, or CSV with a "
      "row for each cell.", "folkmoot_coordinator.publication.sum_file:_SumFile"),

@@ -54,6 +54,7 @@ DOORS = (
                 "docs/sources.md",
                 "docs/linkage.md",
                 "docs/evaluation.md",
+                "docs/fitting.md",
                 "docs/casework-setup.md",
                 "docs/casework-cases.md",
                 "docs/casework-cohorts.md",
@@ -67,6 +68,7 @@ DOORS = (
                 "reference/casework-policy.md",
                 "reference/cohort-file.md",
                 "reference/evaluation-file.md",
+                "reference/fit-file.md",
                 "reference/trusted-keys.md",
                 "reference/folkmoot-node.md",
                 "reference/exit-codes.md",
@@ -82,7 +84,7 @@ DOORS = (
         "You run the coordinator, ask councils questions, or work with the tables that come of it.",
         {
             TUTORIAL: ("rehearsal/README.md",),
-            HOW_TO: ("docs/site.md", "docs/analysis.md"),
+            HOW_TO: ("docs/site.md", "docs/analysis.md", "docs/validation.md"),
             REFERENCE: (
                 "reference/coordinator-settings.md",
                 "reference/round-file.md",

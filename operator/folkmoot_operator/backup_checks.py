@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from folkmoot_operator.backup_settings import OLD_DAYS, BackupSettings
@@ -20,7 +20,7 @@ def backups(
     program: str,
     home: Path,
     settings: BackupSettings,
-    made: Collection[Entry],
+    made: Sequence[Entry],
     drilled: Collection[Entry],
     now: int,
 ) -> Check:
@@ -36,9 +36,13 @@ def backups(
     """
 
     def look() -> Iterator[Finding]:
-        last = max((entry.at for entry in made), default=None)
+        # The one made last, not the latest: after a clock was wrong, that could be years ahead.
+        last = made[-1].at if made else None
         if last is None:
             yield Finding(_BACKUP, State.WARN, "no backup was made yet", f"Run `{program} backup`")
+        elif last > now + _DAY:
+            what = f"the last backup is dated {day(last)}, which is still to come"
+            yield Finding(_BACKUP, State.WARN, what, f"Set the clock, and run `{program} backup`")
         elif now - last > OLD_DAYS * _DAY:
             what = f"the last backup was made on {day(last)}, more than {OLD_DAYS} days ago"
             remedy = f"Run `{program} backup`, and see why its timer did not"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +11,7 @@ import typer
 
 from folkmoot_operator.console import console, print_json
 from folkmoot_operator.moments import to_text
+from folkmoot_operator.plain_text import plain
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:  # a backup's own modules take a fifth of a second
@@ -90,7 +91,12 @@ def print_read(read: Read, *, as_json: bool) -> None:
 
 
 def print_list(
-    found: Sequence[Backup], folder: Path, ends: Mapping[str, date], *, as_json: bool
+    found: Sequence[Backup],
+    folder: Path,
+    ends: Mapping[str, date],
+    made: Collection[str],
+    *,
+    as_json: bool,
 ) -> None:
     """Says what `backup list` found.
 
@@ -98,6 +104,7 @@ def print_list(
         found: Backups, newest first.
         folder: Where.
         ends: Last day of the store's key, by name of the file.
+        made: Names of the files that the audit log has; the others are told apart.
         as_json: For programs.
     """
     if as_json:
@@ -109,6 +116,7 @@ def print_list(
                     "size": one.size,
                     "store_key": one.store_key,
                     "expires": ends.get(one.path.name),
+                    "made_here": one.path.name in made,
                 }
                 for one in found
             ]
@@ -125,6 +133,12 @@ def print_list(
         key = f"until {until}" if until else ("ended" if one.store_key else "no")
         table.add_row(one.path.name, str(one.size), key)
     console().print(table)
+    for one in found:
+        if one.path.name not in made:
+            typer.echo(
+                f"Not in the audit log of this home, so neither counted nor deleted: "
+                f"{one.path.name}"
+            )
 
 
 def print_restored(
@@ -149,7 +163,7 @@ def print_restored(
     files, seconds = restored.read.files, restored.seconds
     typer.echo(f"{what}: {about.name} as of {about.made_at}, {files} files, {seconds:.1f} seconds.")
     for one in missing:
-        typer.echo(f"Missing: {one}.")
+        typer.echo(f"Missing: {plain(one)}.")
     if not drill:
         typer.echo(f"Next: {following}")
 
@@ -190,7 +204,7 @@ def _print_about(about: About) -> None:
     if about.expires:
         typer.echo(f"The store's key is in it, until {about.expires}: keep it as the scores.")
     for what in about.left_out:
-        typer.echo(f"Not in it: {what}.")
+        typer.echo(f"Not in it: {plain(what)}.")
 
 
 def _said(about: About) -> dict[str, Any]:

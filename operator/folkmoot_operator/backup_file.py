@@ -17,10 +17,11 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from folkmoot_operator.age_encryption import (
     PIECE,
@@ -45,31 +46,44 @@ _ABOUT, _DIGESTS, _HOME = "about.json", "digests.json", "home/"
 _MAX_ABOUT, _MAX_DIGESTS = 1 << 20, 1 << 26
 
 
+def _one_line(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("has signs that cannot be printed")
+    return value
+
+
+_Text = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
+_Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,40}$")]
+
+
 class About(BaseModel):
-    """What a backup says of itself. Holds nothing derived from residents' records."""
+    """What a backup says of itself. Holds nothing derived from residents' records.
+
+    Anybody can have written it: what it says is checked before it is used or shown.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     format: Literal[1] = 1
     """Version of the archive's form."""
-    program: str
+    program: _Text
     """`folkmoot-node` or `folkmoot-coordinator`."""
-    version: str
+    version: _Text
     """Its version."""
-    name: str
+    name: _Text
     """Council or region."""
-    made_at: str
+    made_at: _Text
     """ISO 8601, UTC."""
-    versions: dict[str, str] = {}
+    versions: dict[_Text, _Version] = {}
     """Version of the tables of each database, by what it is called."""
-    heads: dict[str, str] = {}
+    heads: dict[_Text, _Text] = {}
     """Where each hash-chained log ended."""
-    store_key: str | None = None
+    store_key: _Text | None = None
     """Name in the home of the key of the store of households, if it is in the backup."""
-    expires: str | None = None
-    """Last day on which the store's key in it may be used, ISO 8601."""
+    expires: date | None = None
+    """Last day on which the store's key in it may be used."""
     left_out: tuple[str, ...] = ()
-    """What of the home is not in it, and why, as sentences."""
+    """What of the home is not in it, and why, as sentences; names of files in them can be odd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,13 +292,17 @@ def _about(member: tarfile.TarInfo, content: IO[bytes]) -> About:
     text = content.read()
     try:
         return About.model_validate_json(text)
-    except ValidationError:
-        pass
+    except ValidationError as wrong:
+        fields = ", ".join(
+            dict.fromkeys(str(one["loc"][0]) for one in wrong.errors() if one["loc"])
+        )
     try:
         said = json.loads(text)
-        form, version = said["format"], said["version"]
-    except (ValueError, KeyError, TypeError):
+        form, version = int(said["format"]), str(said["version"])[:40]
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
         raise _NotOurs("what it says of itself cannot be read") from None
+    if form == 1:
+        raise _NotOurs(f"what it says of itself is wrong: {fields}")
     raise Problem(
         f"the backup was written by version {version}, in form {form}; this program reads form 1",
         where=_ABOUT,

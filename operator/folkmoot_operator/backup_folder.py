@@ -1,10 +1,14 @@
-"""The folder of backups: their names, which are there, and which are deleted."""
+"""The folder of backups: their names, which are there, and which are deleted.
+
+Whoever can write to the folder can put files there that are named as backups are. They are listed
+and nothing else: what counts, and in what order, is said by the audit log.
+"""
 
 from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,16 +68,38 @@ def those_in(folder: Path, name: str) -> tuple[Backup, ...]:
     return tuple(sorted(found, key=lambda one: (one.made_at, one.path.name), reverse=True))
 
 
-def newest(folder: Path, name: str) -> Backup:
-    """The newest backup of a council or region.
+def made_here(folder: Path, name: str, made: Sequence[str]) -> tuple[Backup, ...]:
+    """The backups in a folder that the audit log has, the one made last first.
+
+    Args:
+        folder: Of the backups.
+        name: Of the council or region.
+        made: Names of the files in the order in which they were made, by the audit log. The time in
+            a name says nothing: a clock can have been wrong.
+
+    Raises:
+        UnusableFile: If the folder cannot be read now.
+    """
+    order = {file: number for number, file in enumerate(made)}
+    found = (one for one in those_in(folder, name) if one.path.name in order)
+    return tuple(sorted(found, key=lambda one: order[one.path.name], reverse=True))
+
+
+def newest(folder: Path, name: str, made: Sequence[str]) -> Backup:
+    """The backup of a council or region that was made last.
+
+    Args:
+        folder: Of the backups.
+        name: Of the council or region.
+        made: As of `made_here`.
 
     Raises:
         Problem: Exit code DATA, if there is none.
     """
-    for backup in those_in(folder, name):
+    for backup in made_here(folder, name, made):
         return backup
     raise Problem(
-        "there is no backup here",
+        "no backup that this home has made is here",
         where=str(folder),
         remedy="Make one with `backup`, or name a file",
         exit_code=ExitCode.DATA,
@@ -97,8 +123,14 @@ def prepare(folder: Path, name: str) -> None:
         raise unusable(error, folder, "the folder of backups") from None
 
 
-def delete_old(folder: Path, name: str, keep: int) -> tuple[str, ...]:
-    """Deletes all but the newest backups of a council or region.
+def delete_old(folder: Path, name: str, keep: int, made: Sequence[str]) -> tuple[str, ...]:
+    """Deletes all but the newest backups of a council or region; files of others stay.
+
+    Args:
+        folder: Of the backups.
+        name: Of the council or region.
+        keep: How many stay.
+        made: As of `made_here`.
 
     Returns:
         The names of those deleted.
@@ -106,7 +138,7 @@ def delete_old(folder: Path, name: str, keep: int) -> tuple[str, ...]:
     Raises:
         UnusableFile: If one cannot be deleted now.
     """
-    old = those_in(folder, name)[keep:]
+    old = made_here(folder, name, made)[keep:]
     try:
         for backup in old:
             delete_private(backup.path)

@@ -39,6 +39,11 @@ class Found:
     left_out: tuple[str, ...]
 
 
+def lies_in(home: Path, path: Path) -> bool:
+    """Whether a path of a home's settings is in the home, wherever `..` and links in it lead."""
+    return path.resolve().is_relative_to(home.resolve())
+
+
 def files_of(home: Path, without: Collection[Path]) -> Found:
     """The files of a home that a backup copies.
 
@@ -51,7 +56,9 @@ def files_of(home: Path, without: Collection[Path]) -> Found:
     """
     files: list[Path] = []
     left_out: list[str] = []
-    for path in _walk(home, frozenset(without), left_out):
+    # A path of the settings can have `..` in it, or be a link to the file that stays out.
+    passed_over = frozenset((*without, *(path.resolve() for path in without)))
+    for path in _walk(home, passed_over, left_out):
         name, mode = path.relative_to(home), path.lstat().st_mode
         if stat.S_ISLNK(mode):
             left_out.append(f"{name} is a link to {path.readlink()}")

@@ -39,8 +39,8 @@ class BackupSettings(Settings):
     folder: Path
     """Where backups are written; relative to the home. It should be on another machine's disk."""
     keep: Annotated[int, Field(ge=1, le=10_000)] = 14
-    """How many of the newest backups stay in the folder; older ones are deleted after each new
-    one."""
+    """How many of the newest backups that the audit log has stay in the folder; older ones are
+    deleted after each new one."""
 
 
 def chosen(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from folkmoot_operator.plain_text import is_plain, plain
 from folkmoot_operator.private_files import close_new_files
 from folkmoot_operator.problems import ExitCode, Problem, Stop
 from folkmoot_operator.supervised import supervise
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
     from rich.progress import Progress
+    from rich.text import Text
 
 
 class _Commands(TyperGroup):
@@ -125,6 +127,7 @@ def _run(app: typer.Typer) -> NoReturn:
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:
+        _require_plain(sys.argv[1:])
         _require_ascii_digits(sys.argv[1:])
         app()
     except SystemExit as end:
@@ -140,6 +143,22 @@ def _run(app: typer.Typer) -> NoReturn:
             raise
         sys.exit(_report(error))
     sys.exit(0)
+
+
+def _require_plain(arguments: Sequence[str]) -> None:
+    """Refuses signs that steer a terminal: what is entered is kept, and shown to others later.
+
+    Raises:
+        Problem: Exit code USAGE, naming the first argument that has one.
+    """
+    for argument in arguments:
+        if not is_plain(argument):
+            raise Problem(
+                f"{argument[:80]!r} has control characters in it",
+                where="command line",
+                remedy="Write it without them; a line may end, and tabs are fine",
+                exit_code=ExitCode.USAGE,
+            )
 
 
 def _require_ascii_digits(arguments: Sequence[str]) -> None:
@@ -173,7 +192,8 @@ def _report(error: Exception) -> int:
         return ExitCode.FAULT
     where = getattr(error, "where", "")
     remedy = getattr(error, "remedy", "")
-    lines = str(problem).splitlines() or [""]
+    where, remedy = plain(str(where)), plain(str(remedy))
+    lines = plain(str(problem)).splitlines() or [""]
     if len(lines) == 1:
         print(f"Error: {where}: {lines[0]}" if where else f"Error: {lines[0]}", file=sys.stderr)
     else:
@@ -181,25 +201,29 @@ def _report(error: Exception) -> int:
         for line in lines:
             print(f"  - {line}", file=sys.stderr)
     for line in getattr(error, "for_operator", ()):
-        print(f"  {line}", file=sys.stderr)
+        print(f"  {plain(line)}", file=sys.stderr)
     if remedy:
         print(f"  Remedy: {remedy}", file=sys.stderr)
     return int(getattr(error, "exit_code", ExitCode.SETTINGS))
 
 
 def print_json(value: Any) -> None:
-    """Prints a value as JSON for programs to read."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+    """Prints a value as JSON for programs to read, with controls in texts written out."""
+    sys.stdout.write(plain(json.dumps(value, indent=2, ensure_ascii=False, default=str)) + "\n")
 
 
 def console(*, stderr: bool = False) -> Console:
     """A Rich console; plain where the output is no terminal, and wide unless COLUMNS is set."""
     from rich.console import Console
 
+    class _Plain(Console):
+        def render_str(self, text: str, *more: Any, **options: Any) -> Text:
+            return super().render_str(plain(text), *more, **options)
+
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
     columns = os.environ.get("COLUMNS", "")
     width = int(columns) if re.fullmatch("[1-9][0-9]{1,4}", columns) else _WIDE
-    return Console(stderr=stderr, highlight=False, width=None if terminal else width)
+    return _Plain(stderr=stderr, highlight=False, width=None if terminal else width)
 
 
 def print_text(text: str) -> None:
@@ -219,7 +243,7 @@ def hanging(text: str, indent: int = 5) -> list[str]:
     """
     import textwrap
 
-    lines = text.splitlines()
+    lines = plain(text).splitlines()
     if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         return lines
     width = max(20, console().width - indent)

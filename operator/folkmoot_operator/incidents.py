@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from folkmoot_operator.accounts import Operator, body_of_account
 from folkmoot_operator.hash_chain import Entry
 from folkmoot_operator.moments import to_text
+from folkmoot_operator.plain_text import is_plain
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.status_screen import Need
 
@@ -349,9 +350,9 @@ def moment_of(text: str, where: str) -> int:
 
 def _checked(text: str, where: str) -> str:
     found = text.strip()
-    if not found or len(found) > MAX_TEXT:
+    if not found or len(found) > MAX_TEXT or not is_plain(found):
         raise Problem(
-            f"the text is empty, or has more than {MAX_TEXT} characters",
+            f"the text is empty, has more than {MAX_TEXT} characters, or control characters",
             where=where,
             remedy="Say it in a few sentences; name no resident",
             exit_code=ExitCode.USAGE,

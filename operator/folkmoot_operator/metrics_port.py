@@ -1,24 +1,30 @@
 """The port of this machine at which Prometheus asks: for few at a time, each for a short while.
 
-Every account of the machine can connect to it. Connections that hang take no thread and no file
+Every account of the machine can connect to it, and so can a browser on it: it answers only who
+asks for this machine by a name of its own, so that no page of another site, whose name was pointed
+here, reads it. Connections that hang take no thread and no file
 from the program: the oldest of too many gives way, and a silent one is ended.
 """
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+from folkmoot_operator.network_addresses import is_loopback
 
 MOST = 8
 """Connections at one time."""
 SILENT_SECONDS = 5.0
 """After so long without a byte a connection is ended."""
 _CLOSE_SECONDS = 10.0
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(:[0-9]{1,5})?")
 
 
 def open_port(host: str, port: int, application: Any) -> Callable[[], None]:
@@ -36,7 +42,7 @@ def open_port(host: str, port: int, application: Any) -> Callable[[], None]:
         OSError: If the address cannot be listened on.
     """
     server = (_Port6 if ":" in host else _Port)((host, port), _Handler)
-    server.set_app(application)
+    server.set_app(_for_this_machine(application))
     thread = threading.Thread(target=server.serve_forever, daemon=True, name="metrics")
     thread.start()
 
@@ -46,6 +52,18 @@ def open_port(host: str, port: int, application: Any) -> Callable[[], None]:
         thread.join(_CLOSE_SECONDS)
 
     return close
+
+
+def _for_this_machine(application: Any) -> Any:
+    def answer(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        named = _HOST.fullmatch(environ.get("HTTP_HOST", ""))
+        if named and is_loopback(named["name"].strip("[]")):
+            answered: Iterable[bytes] = application(environ, start)
+            return answered
+        start("421 Misdirected Request", [("Content-Type", "text/plain; charset=utf-8")])
+        return [b"Ask for 127.0.0.1, [::1] or localhost: metrics are for this machine alone.\n"]
+
+    return answer
 
 
 class _Handler(WSGIRequestHandler):

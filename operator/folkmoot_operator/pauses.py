@@ -98,7 +98,7 @@ def checked_reason(reason: str) -> str:
     text = " ".join(reason.split())
     if not text or len(text) > MAX_REASON or not text.isprintable():
         raise Problem(
-            f"the reason is empty, or has more than {MAX_REASON} characters",
+            f"the reason is empty, has more than {MAX_REASON} characters, or control characters",
             where="--reason",
             remedy="Say in a few words why, for people; name nobody",
             exit_code=ExitCode.USAGE,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from folkmoot_operator.console import minute
+from folkmoot_operator.plain_text import plain
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def _print(
     if as_json and lines:
         import json
 
-        typer.echo(json.dumps(found.document, ensure_ascii=False))
+        typer.echo(plain(json.dumps(found.document, ensure_ascii=False)))
     elif as_json:
         from folkmoot_operator.console import print_json
 
@@ -199,14 +200,14 @@ def _rendered(
     grid.add_column(width=_TITLE_WIDTH, no_wrap=True)
     grid.add_column(overflow="fold", ratio=1)
     for title, text in screen(found.document):
-        grid.add_row(Text(title, style="bold"), Text(text))
+        grid.add_row(Text(title, style="bold"), Text(plain(text)))
     needs = Table.grid(padding=(0, 1), expand=True)
     needs.add_column(width=2, justify="right", no_wrap=True)
     needs.add_column(overflow="fold", ratio=1)
     for number, need in enumerate(found.needs, 1):
-        needs.add_row(f"{number}", Text(need.what))
+        needs.add_row(f"{number}", Text(plain(need.what)))
         if need.command:
-            needs.add_row("", Text(need.command, style="cyan"))
+            needs.add_row("", Text(plain(need.command), style="cyan"))
     heading = (
         Text(f"Needs somebody ({len(found.needs)})", style="bold yellow")
         if found.needs

@@ -254,6 +254,44 @@ def test_folders_that_cannot_be_used(bundle: Path) -> None:
     assert "cannot be written" in done.stderr
 
 
+def of_others(where: str, opt: Path) -> None:
+    """Lets another account than root change what is at a place below a folder, or the folder."""
+    (opt / "releases" / "0.9.0" / "bin").mkdir(parents=True)
+    (opt / "releases" / "0.9.0" / "bin" / "python").touch()
+    path = opt.parent if where == "above" else opt / where
+    if where == "link":
+        path = opt / "current"
+        path.symlink_to("releases/0.9.0")
+    os.chown(path, 1234, 1234, follow_symlinks=False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root trusts a folder of others")
+@pytest.mark.parametrize("command", ["install", "upgrade", "roll-back", "remove"])
+@pytest.mark.parametrize("where", [".", "above", "releases", "link", "releases/0.9.0/bin/python"])
+def test_root_goes_on_with_nothing_that_another_account_can_change(
+    command: str, where: str, bundle: Path
+) -> None:
+    opt = bundle.parent / "above" / "opt"
+    of_others(where, opt)
+    more = ["0.9.0"] if command == "remove" else []
+    done = installer(command, *more, *words(bundle, "--prefix", opt))
+    assert done.returncode == REFUSED, done.stdout + done.stderr
+    assert "another account than root can change" in done.stderr
+    assert not (opt / ".installing").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root trusts a folder of others")
+@pytest.mark.parametrize(
+    ("mode", "refused"), [(0o755, False), (0o775, True), (0o757, True), (0o1777, False)]
+)
+def test_a_folder_above_that_others_can_write_to(mode: int, refused: bool, bundle: Path) -> None:
+    above = bundle.parent / "above"
+    above.mkdir()
+    above.chmod(mode)
+    done = installer(*words(bundle, "--prefix", above / "opt"))
+    assert ("another account than root" in done.stderr) == refused, done.stderr
+
+
 def test_two_installers_take_turns(bundle: Path) -> None:
     turn = bundle.parent / "opt" / ".installing"
     turn.mkdir(parents=True)

@@ -25,6 +25,7 @@ from folkmoot_kit.provenance.trusted_keys import TrustedKeys
 from folkmoot_node.casework.authority.policy import SAMPLE, CaseworkPolicy
 from folkmoot_node.casework.cohorts.definition import Definition
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile
+from folkmoot_node.evaluation.fitting.fit_file import FitFile
 from folkmoot_node.policies.release_policy import ReleasePolicy
 from folkmoot_node.policies.risk_policy import PolicyDocument
 from folkmoot_node.settings.node_toml import NodeSettings
@@ -75,10 +76,12 @@ ELSEWHERE = {
     "docs/analysis.md": "tests/unit/coordinator/publication/test_analysis.py",
     "docs/evaluation.md": "tests/packaging/test_evaluation_page.py",
     "docs/first-day.md": "tests/packaging/test_first_day_page.py",
+    "docs/fitting.md": "tests/packaging/test_fitting_page.py",
     "docs/installing.md": "tests/packaging/test_installing.py",
     "docs/looking-after.md": "tests/wire/node/test_looking_after.py",
     "docs/plugins.md": "tests/packaging/test_plugin_documents.py",
     "docs/casework-referrals.md": "tests/unit/node/casework/referrals/test_commands_of_services.py",
+    "docs/validation.md": "tests/unit/coordinator/publication/test_outcomes.py",
 }
 """Pages whose commands another test runs or reads."""
 
@@ -263,6 +266,7 @@ FILES = (
     Completed(_SumFile),
     Completed(Definition),
     Completed(EvaluationFile),
+    Completed(FitFile),
     Completed(TrustedKeys),
 )
 OTHER_TOML: dict[str, Callable[[dict[str, object]], bool]] = {

@@ -124,6 +124,33 @@ def test_upgraded_rolled_back_and_removed(place: Place) -> None:
     assert place.current() == "second\n"
 
 
+@pytest.mark.parametrize(
+    ("now", "given", "is_older"),
+    [
+        ("1.10.0", "1.9.0", True),
+        ("1.0.0", "1.0.0rc1", True),
+        ("1.0.0rc1", "1.0.0", False),
+        ("1.9.0", "1.10.0", False),
+    ],
+)
+def test_an_older_version_is_put_in_place_only_by_who_says_so(
+    place: Place, now: str, given: str, is_older: bool
+) -> None:
+    """Bundles stay signed when a fault is found in them: somebody may hand out an old one."""
+    assert place.install(place.bundle(now, program=program("now"))).returncode == 0
+    bundle = place.bundle(given, program=program("given"))
+    done = place.upgrade(bundle)
+    assert done.returncode == (5 if is_older else 0), done.stderr
+    assert place.current() == ("now\n" if is_older else "given\n")
+    if is_older:
+        assert "which is older than" in done.stderr
+        assert "--allow-older" in done.stderr
+        allowed = place.upgrade(bundle, "--allow-older")
+        assert allowed.returncode == 0, allowed.stderr
+        assert f"Going back from {now} to {given}" in allowed.stdout
+        assert place.current() == "given\n"
+
+
 def test_other_extras_of_the_same_version_are_installed_beside_it(place: Place) -> None:
     bundle = place.bundle("1.0.0", program=program("first"))
     assert place.install(bundle).returncode == 0

@@ -11,15 +11,19 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from folkmoot_coordinator.database import connection
 from tests.commands import Done, run_inside
 from tests.ports import free_ports
+from tests.wire.coordinator.conftest import start_serve
 
 NOBODY = "nobody"
 NODE, REGION, PLUGIN = "folkmoot-node", "folkmoot-coordinator", "folkmoot-plugin"
@@ -55,11 +59,14 @@ class Place:
     Attributes:
         path: Holds all.
         said: What the command said that failed.
+        held: Sockets and connections that a mend closes.
+        ends: Closed after the test, whatever happens.
     """
 
     path: Path
     said: str = ""
-    held: list[socket.socket] = field(default_factory=list)
+    held: list[socket.socket | sqlite3.Connection] = field(default_factory=list)
+    ends: ExitStack = field(default_factory=ExitStack)
 
     @property
     def node(self) -> Path:
@@ -219,6 +226,41 @@ def closed(place: Place) -> None:
         one.close()
 
 
+def locked(place: Place) -> None:
+    """As a database browser does that was left open in the middle of a change."""
+    database = sqlite3.connect(place.region / "coordinator.sqlite", isolation_level=None)
+    database.execute("BEGIN IMMEDIATE")
+    place.held.append(database)
+
+
+def served(place: Place, region: Path) -> None:
+    process = start_serve(region)
+    assert process.process.stdout is not None
+    place.ends.callback(process.process.stdout.close)
+    place.ends.callback(process.kill)
+
+
+def expired(place: Place) -> None:
+    with closing(sqlite3.connect(place.region / "coordinator.sqlite")) as database, database:
+        database.execute("UPDATE invitations SET expires_at = 1")
+    served(place, place.region)
+
+
+def another_region(place: Place) -> None:
+    """The invitation leads to a coordinator that another region runs."""
+    collection, enrolment = map(str, free_ports(2))
+    ports = ("--collection-port", collection, "--enrolment-port", enrolment)
+    place.run((REGION, "init", "--home", "@/south", "--name", "South", "--host", "127.0.0.1",
+               *ports)).said()  # fmt: skip
+    served(place, place.path / "south")
+    invitation = place.path / "invitations" / "invitation-E08000009.toml"
+    text = invitation.read_text()
+    shutil.copy(invitation, f"{invitation}.right")
+    invitation.write_text(
+        re.sub(r'(enrolment_address = "127.0.0.1):[0-9]+', rf"\1:{enrolment}", text)
+    )
+
+
 def open_to_others(name: str) -> Change:
     return lambda place: (place.path / name).chmod(0o644)
 
@@ -345,6 +387,15 @@ MISTAKES = (
             'enrolment_address = "nowhere.invalid'), (NODE, "enrol",
             "@/invitations/invitation-E08000009.toml", "--home", "@node"), 6,
             "Check enrolment_address in the invitation", nothing, after=6),
+    Mistake("an invitation that has expired", expired, (NODE, "enrol",
+            "@/invitations/invitation-E08000009.toml", "--home", "@node"), 5,
+            "ask the region for a new invitation", lambda place: place.run((REGION, "invite",
+            "E08000009", "--home", "@region", "--out", "@/more")).said(),
+            instead=(NODE, "enrol", "@/more/invitation-E08000009.toml", "--home", "@node")),
+    Mistake("the certificate of another region", another_region, (NODE, "enrol",
+            "@/invitations/invitation-E08000009.toml", "--home", "@node"), 5,
+            "Check enrolment_address in the invitation",
+            put_back("invitations/invitation-E08000009.toml"), after=6),
     Mistake("a proxy that is away", lambda place: (place.node / "node.toml").write_text(
             (place.node / "node.toml").read_text() + '\n[coordinator]\naddress = "127.0.0.1:9"\n'
             'enrolment_address = "127.0.0.1:9"\nproxy = "http://127.0.0.1:9"\n'), (NODE, "enrol",
@@ -374,6 +425,8 @@ MISTAKES = (
     Mistake("a round that there is not", nothing, (REGION, "round", "show", "latest", "--home",
             "@region"), 2, "`folkmoot-coordinator round list`", nothing,
             instead=(REGION, "round", "list", "--home", "@region")),
+    Mistake("a database that another program keeps locked", locked, (REGION, "pause", "--reason",
+            "x", "--home", "@region"), 6, "End the program that holds it", closed),
     Mistake("a port that another program has", listen, (REGION, "serve", "--home", "@region"), 3,
             "Stop the program that uses the port", closed, after=-1),
     Mistake("a key of the region that others may read", open_to_others("region/keys/authority.key"),
@@ -442,9 +495,18 @@ def right(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path / "here")
+    with made.ends:
+        yield made
+
+
 @pytest.mark.parametrize("mistake", MISTAKES, ids=[one.name for one in MISTAKES])
-def test_the_message_names_what_mends_it(mistake: Mistake, right: Path, tmp_path: Path) -> None:
-    place = Place(tmp_path / "here")
+def test_the_message_names_what_mends_it(
+    mistake: Mistake, right: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "BUSY_SECONDS", 0.5)  # half a minute, in earnest
     shutil.copytree(right, place.path, symlinks=True)
     settings = place.node / "node.toml"
     settings.write_text(settings.read_text().replace(str(right), str(place.path)))

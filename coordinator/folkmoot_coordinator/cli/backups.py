@@ -28,6 +28,7 @@ from folkmoot_operator.backup_console import (
 from folkmoot_operator.console import progress
 
 if TYPE_CHECKING:
+    from folkmoot_coordinator.config import Home as CoordinatorHome
     from folkmoot_operator.backup_file import Source
 
 backup_app = typer.Typer(
@@ -108,7 +109,8 @@ def list_(home: HomeOption = Path(), folder: Folder = None, json_: JsonOption = 
     place = Home(home)
     settings = place.settings()
     where = folder_of(settings.backup, folder, place.settings_file)
-    print_list(those_in(where, settings.region), where, {}, as_json=json_)
+    found = those_in(where, settings.region)
+    print_list(found, where, {}, _names_made(place), as_json=json_)
 
 
 @backup_app.command("verify")
@@ -150,7 +152,7 @@ def restore(
     if drill:
         settings = place.settings()
         folder = folder_of(settings.backup, file and file.parent, place.settings_file)
-        file = file or newest(folder, settings.region).path
+        file = file or newest(folder, settings.region, _names_made(place)).path
         new = place.path / ".drill"
         done = restore_coordinator(file, identity, new, who, drill=True)
         note_drill(place, who, file.name, done.restored.seconds)
@@ -159,3 +161,15 @@ def restore(
         done = restore_coordinator(file, identity, into, who)
     following = "move it to the place of the old home, and start `folkmoot-coordinator serve`"
     print_restored(done.restored, done.missing, following, drill=drill, as_json=json_)
+
+
+def _names_made(home: CoordinatorHome) -> tuple[str, ...]:
+    from folkmoot_coordinator.database.connection import Database
+    from folkmoot_coordinator.operations.back_up import names_made
+
+    database = Database(home.database_url(home.settings()), read_only=True)
+    try:
+        database.require_tables()
+        return names_made(database)
+    finally:
+        database.close()

@@ -69,8 +69,9 @@ def _print_rates(title: str, rates: Sequence[BandRates]) -> None:
         for name in ("Precision", "Noise", "And chance", "Recall", "Noise", "And chance")
     ]
     table = Table("Band", *right)
-    for one in rates:
-        table.add_row(escape(one.band), *_cells(one.precision), *_cells(one.recall))
+    for at, one in enumerate(rates):
+        recall = _cells(one.recall) if at else ("100%", "", "")  # the lowest band and all others
+        table.add_row(escape(one.band), *_cells(one.precision), *recall)
     print_table(table)
 
 

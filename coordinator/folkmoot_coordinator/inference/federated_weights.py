@@ -173,7 +173,7 @@ def fit_weights(factors: Sequence[Factor], tables: Tables) -> Weights:
     joint = _joint(factors, tables)
     design = _design(joint, columns)
     counted = np.array([_events(tables, column) for column in columns])
-    needed = EVENTS_EACH * len(columns)
+    needed = EVENTS_EACH * max(1, len(columns) - 1)
     sure = counted[0] - tables.quantile * _error_of_events(tables)
     if sure < needed:
         raise TooFewEvents(sure, needed)

@@ -108,12 +108,18 @@ def back_up(
             )
             written = write_backup(path, about, sources, chosen.recipients, packed)
         facts: dict[str, Any] = {"file": path.name, "sha256": written.sha256, "size": written.size}
-        deleted = delete_old(chosen.folder, name, chosen.keep)
         with region.writing() as session:
             audit_log.note(session, clock(), MADE, facts, by)
-            if deleted:
+        deleted = delete_old(chosen.folder, name, chosen.keep, names_made(region))
+        if deleted:
+            with region.writing() as session:
                 audit_log.note(session, clock(), DELETED, {"files": list(deleted)}, by)
     return Made(written, about, deleted)
+
+
+def names_made(region: Database) -> tuple[str, ...]:
+    """Names of the backups that were made of this region, oldest first, by the audit log."""
+    return tuple(str(entry.body["file"]) for entry in audit_log.entries(region, (MADE,)))
 
 
 @contextmanager

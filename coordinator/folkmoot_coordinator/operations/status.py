@@ -21,6 +21,7 @@ from folkmoot_coordinator.database.pauses import paused
 from folkmoot_coordinator.membership.certificate_lives import authority_lives, council_lives
 from folkmoot_coordinator.membership.councils import enrolled
 from folkmoot_coordinator.membership.enrolling_again import waiting_requests
+from folkmoot_coordinator.operations.back_up import names_made
 from folkmoot_operator.backup_status import newest_backup
 from folkmoot_operator.certificate_lives import Standing
 from folkmoot_operator.incidents import ACTIONS, incidents_of, needs_of
@@ -61,11 +62,11 @@ def coordinator_status(home: Home, clock: Clock = system_clock) -> Status:
         status.read("database", lambda: _database(database))
         if status.document["database"] is not None:
             _of_database(status, database, settings, now)
+            status.read("backup", lambda: _backup(status, database, home, settings, now))
     finally:
         database.close()
     status.read("drafts", lambda: _drafts(status, home, settings))
     status.read("authority", lambda: _authority(status, home, now))
-    status.read("backup", lambda: _backup(status, home, settings, now))
     status.read("disk", lambda: _disk(status, home))
     status.read("serve", lambda: _serve(status, settings))
     status.read("site", lambda: _site(settings))
@@ -205,12 +206,14 @@ def _authority(status: Status, home: Home, now: int) -> dict[str, Any]:
 
 
 def _backup(
-    status: Status, home: Home, settings: CoordinatorSettings, now: int
+    status: Status, database: Database, home: Home, settings: CoordinatorSettings, now: int
 ) -> dict[str, Any] | None:
     if settings.backup is None:
         return None
     folder = home.path / settings.backup.folder
-    return newest_backup(status, folder, settings.region, now, "folkmoot-coordinator")
+    return newest_backup(
+        status, folder, settings.region, names_made(database), now, "folkmoot-coordinator"
+    )
 
 
 def _disk(status: Status, home: Home) -> dict[str, Any]:

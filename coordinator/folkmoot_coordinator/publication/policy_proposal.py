@@ -1,8 +1,8 @@
 """A proposal of a risk stratification policy, with weights fitted from a round.
 
-It is made from the policy of the round: only the points of the factors that were fitted change. They
-share out the points that these factors have there, in proportion to their effect on the log odds, so
-that bands keep about their meaning. A factor without a positive effect is left out.
+It is made from the policy of the round: only the points of the factors that were fitted change.
+They share out the points that these factors have there, in proportion to their effect on the log
+odds, so that bands keep about their meaning. A factor without a positive effect is left out.
 """
 
 from __future__ import annotations
@@ -109,9 +109,8 @@ def propose(fitted: RegionalWeights, policy: PolicyShown, stand_for: Mapping[str
     )
     kept = tuple(name for name in present if name not in effects)
     body = _edited(policy, {one.factor: one.points for one in proposed})
-    return Proposal(
-        "\n".join(_head(fitted, policy, proposed, kept)) + "\n\n" + body, proposed, kept
-    )
+    head = "".join(f"# {line}\n" for line in _head(fitted, policy, proposed, kept))
+    return Proposal(f"{head}\n{body}", proposed, kept)
 
 
 def _effect(fitted: RegionalWeights, attribute: str) -> Coefficient | None:
@@ -162,7 +161,7 @@ def _head(
     if kept:
         lines.append(f"Not fitted, points kept: {', '.join(kept)}.")
     lines.append("Bands start where they did.")
-    return [f"# {line}" for line in lines]
+    return lines
 
 
 def _edited(policy: PolicyShown, points: Mapping[str, int]) -> str:
@@ -198,7 +197,7 @@ def _edited_block(lines: list[str], points: Mapping[str, int]) -> str:
     if not any(_FACTORS.match(line) for line in lines):
         return "".join(lines)
     name = next((found[1] for line in lines if (found := _NAME.match(line))), None)
-    if name not in points:
+    if name is None or name not in points:
         return "".join(lines)
     if not points[name]:
         return ""

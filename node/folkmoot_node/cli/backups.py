@@ -119,14 +119,15 @@ def list_(home: Home = HERE, folder: Folder = None, as_json: AsJson = False) -> 
     Example: folkmoot-node backup list --json
     """
     from folkmoot_node.home import open_home
-    from folkmoot_node.operations.back_up import with_store_key
+    from folkmoot_node.operations.back_up import names_made, with_store_key
     from folkmoot_operator.backup_folder import those_in
 
     with open_home(home) as node:
         place = folder_of(node.config.backup, folder, _settings_file(node))
         found = those_in(place, str(node.config.council))
         ends = {one.file: one.expires for one in with_store_key(node)}
-    print_list(found, place, ends, as_json=as_json)
+        made = names_made(node)
+    print_list(found, place, ends, made, as_json=as_json)
 
 
 def verify(file: File, identity: Identity, as_json: AsJson = False) -> None:
@@ -163,6 +164,7 @@ def restore(
     Example: folkmoot-node restore FILE --identity backup.key --into /srv/folkmoot-restored
     """
     from folkmoot_node.home import open_home
+    from folkmoot_node.operations.back_up import names_made
     from folkmoot_node.operations.restore import note_drill, restore_node
     from folkmoot_operator.backup_folder import newest
 
@@ -170,7 +172,7 @@ def restore(
     if drill:
         with open_home(home) as node:
             place = folder_of(node.config.backup, file and file.parent, _settings_file(node))
-            file = file or newest(place, str(node.config.council)).path
+            file = file or newest(place, node.config.council, names_made(node)).path
             new = node.config.home / ".drill"
             done = restore_node(file, identity, new, who, store_key=store_key, drill=True)
             note_drill(node, who, file.name, done.restored.seconds)

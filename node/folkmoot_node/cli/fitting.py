@@ -148,6 +148,7 @@ def _propose(node: NodeHome, policy: RiskPolicy, question: Question) -> Proposal
             factors=[factor.name for factor in binding.factors],
             protected=protected,
             capacity=question.evaluation.capacity,
+            held=[audit.field.name for audit in binding.audited],
         )
         repeated = question.evaluation.outcomes[question.outcome].repeated
         dates: list[KnownDate] = []
@@ -164,6 +165,7 @@ def _propose(node: NodeHome, policy: RiskPolicy, question: Question) -> Proposal
             dates.append(known_date(one, question.outcome, repeated=repeated))
             undated = one.undated
             leaks += [leak for leak in one.leaks if leak.outcome == question.outcome]
+            del one  # or it would be in memory while the next date is scored
         unused = (*question.fit.leave_out, *(() if question.fit.protected_inputs else protected))
         refuse_leaks(leaks, unused, question.fit_path)
         return propose(

@@ -314,7 +314,6 @@ def _snapshot(
             happened,
             ((name, points[:, at]) for at, name in enumerate(names)),
             ((name, numbers(found[field_column(name)])) for name in inputs),
-            evaluation.seed,
         ),
     )
 

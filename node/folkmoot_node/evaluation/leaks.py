@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from folkmoot_node.evaluation.snapshot import Bools, Floats, Happened, Leak
+
+Rows = npt.NDArray[np.int64]
 
 LARGEST_AUC = 0.98
 """Nothing that was known before tells who will have an event as well as this."""
@@ -23,7 +26,6 @@ def leaks(
     happened: Mapping[str, Happened],
     factors: Iterable[tuple[str, Floats]],
     inputs: Iterable[tuple[str, Floats]],
-    seed: int,
 ) -> tuple[Leak, ...]:
     """Compares factors and inputs with each outcome.
 
@@ -31,13 +33,12 @@ def leaks(
         happened: The outcomes, by name.
         factors: Names, and what each adds: float64, shape (households,), NaN where unknown.
         inputs: Names of fields, and their values in the same way; of categories the index.
-        seed: Of the sample of households without an event.
 
     Returns:
         What is to be looked at, by factor and input, then by outcome; empty if nothing is.
     """
     events = {name: ~np.isnat(one.first) for name, one in happened.items()}
-    samples = {name: _sample(had, seed) for name, had in events.items()}
+    samples = {name: _sample(had) for name, had in events.items()}
     named = [*(("factor", *one) for one in factors), *(("input", *one) for one in inputs)]
     return tuple(
         Leak(outcome, kind, name, reason)
@@ -48,21 +49,19 @@ def leaks(
 
 
 def numbers(column: pl.Series) -> Floats:
-    """The values of an input as numbers: float64, NaN where unknown; days of dates."""
+    """The values of an input as numbers: float64, shape (households,), NaN where unknown."""
     return column.to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
-def _sample(had: Bools, seed: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Rows of all households with an event, and of some without one."""
+def _sample(had: Bools) -> Rows:
+    """Rows of all households with an event, and of some without one, evenly spread."""
     others = np.flatnonzero(~had)
     if len(others) > SAMPLE:
-        others = np.random.default_rng(seed).choice(others, SAMPLE, replace=False)
-    return np.concatenate([np.flatnonzero(had), others]).astype(np.int64)
+        others = others[np.linspace(0, len(others) - 1, SAMPLE).astype(np.int64)]
+    return np.concatenate([np.flatnonzero(had), others])
 
 
-def _reasons(
-    values: Floats, had: Bools, sample: np.ndarray[tuple[int], np.dtype[np.int64]]
-) -> Iterator[str]:
+def _reasons(values: Floats, had: Bools, sample: Rows) -> Iterator[str]:
     events = int(had.sum())
     if events < FEWEST or events > len(had) - FEWEST:
         return

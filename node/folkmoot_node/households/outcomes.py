@@ -40,8 +40,8 @@ def own_events(
         since: As `first_dates` gives it; None if the frame has no dates, so that nobody knows.
 
     Returns:
-        The records with the same columns; events of before are null, and records that held
-        nothing else are not there.
+        Their rows with the same columns; events of before are null, and rows that held nothing
+        else are not there.
     """
     if since is None:
         return linked

@@ -29,7 +29,7 @@ from folkmoot_node.store.use import end_of_keeping
 from folkmoot_operator.accounts import Operator, body_of_account
 from folkmoot_operator.backup_file import About, Source, Written, emptied, write_backup
 from folkmoot_operator.backup_folder import delete_old, file_name, prepare, those_in
-from folkmoot_operator.backup_home import files_of
+from folkmoot_operator.backup_home import files_of, lies_in
 from folkmoot_operator.backup_settings import BackupSettings
 from folkmoot_operator.file_lock import alone
 from folkmoot_operator.moments import to_text
@@ -107,7 +107,7 @@ def back_up(
         UnusableFile: If a file or the folder cannot be used now.
     """
     config, now = home.config, home.clock()
-    if store_key and not config.key_file.is_relative_to(config.home):
+    if store_key and not lies_in(config.home, config.key_file):
         raise Problem(
             "the store's key lies outside the home, as a credential or a file of its own",
             where=str(config.key_file),
@@ -138,11 +138,16 @@ def back_up(
         _note(home, MADE, by, {"file": path.name, "sha256": written.sha256, "size": written.size})
         deleted = (
             *_delete_ended(home, settings.folder),
-            *delete_old(settings.folder, name, settings.keep),
+            *delete_old(settings.folder, name, settings.keep, names_made(home)),
         )
         if deleted:
             _note(home, DELETED, by, {"files": list(deleted)})
     return Made(written, about, deleted)
+
+
+def names_made(home: NodeHome) -> tuple[str, ...]:
+    """Names of the backups that were made of this home, oldest first, by the audit log."""
+    return tuple(str(entry.body["file"]) for entry in home.audit.entries((MADE,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +295,7 @@ def _about(
             ("the risk policy", config.risk_policy),
             ("the release policy", config.release_policy),
         )
-        if not path.is_relative_to(config.home)
+        if not lies_in(config.home, path)
     ]
     if ends is None:
         outside.append(
@@ -306,13 +311,13 @@ def _about(
         versions={"state": str(SCHEMA_VERSION)},
         heads=heads,
         store_key=None if ends is None else _name(home, config.key_file),
-        expires=None if ends is None else ends.isoformat(),
+        expires=ends,
         left_out=(*outside, *left_out),
     )
 
 
 def _name(home: NodeHome, path: Path) -> str:
-    return path.relative_to(home.config.home).as_posix()
+    return path.resolve().relative_to(home.config.home).as_posix()
 
 
 def _note(home: NodeHome, action: str, by: Operator | str, body: dict[str, object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -20,7 +21,7 @@ from folkmoot_node.store.encrypted_file import read_key
 from folkmoot_node.store.reader import open_store
 from folkmoot_operator.accounts import Operator, body_of_account
 from folkmoot_operator.backup_file import About, Read
-from folkmoot_operator.backup_home import Restored, restore
+from folkmoot_operator.backup_home import Restored, lies_in, restore
 from folkmoot_operator.moments import day
 from folkmoot_operator.private_files import make_private_folder, write_private
 from folkmoot_operator.problems import ExitCode, Problem
@@ -116,8 +117,9 @@ def _require_known(about: About) -> None:
             remedy=f"Run `{about.program} restore`",
             exit_code=ExitCode.SETTINGS,
         )
-    state = int(about.versions.get("state", "0"))
-    if state > SCHEMA_VERSION:
+    state = about.versions.get("state", "0")
+    # One that is no number can only be of a later version.
+    if not re.fullmatch(r"[0-9]{1,9}", state) or int(state) > SCHEMA_VERSION:
         raise Problem(
             f"was made by {PROGRAM} {about.version}, whose state file has version {state}; this "
             f"is {version(PROGRAM)}, which knows {SCHEMA_VERSION}",
@@ -128,11 +130,21 @@ def _require_known(about: About) -> None:
 
 
 def _is_over(about: About, today: datetime.date) -> bool:
-    return about.expires is not None and today > datetime.date.fromisoformat(about.expires)
+    return about.expires is not None and today > about.expires
 
 
 def _put_key(folder: Path, key: Path) -> None:
     config = load_config(folder)
+    # A backup is not signed: whoever made it would choose where this account writes.
+    if not lies_in(config.home, config.own_key_file):
+        raise Problem(
+            "the settings in the backup name a place outside of the home for the store's key, and "
+            "nothing is written there",
+            where=str(config.settings.store.key_file),
+            remedy="Leave out --store-key. If that is where the key of this node is kept, put it "
+            "there yourself",
+            exit_code=ExitCode.REFUSED,
+        )
     try:
         content = read_short_file(key)
         make_private_folder(config.own_key_file.parent)
@@ -173,7 +185,7 @@ def _open(folder: Path, read: Read, by: Operator, clock: Clock) -> Iterator[str]
 
 def _missing(config: NodeConfig) -> Iterator[str]:
     for what, path in (("the store", config.store_path), ("its key", config.key_file)):
-        if not path.is_relative_to(config.home):
+        if not lies_in(config.home, path):
             yield f"{what} lies outside the home, in {path}, which the old home uses as well"
     sealed = (config.store_path, config.review_store, config.corrections_file)
     if not config.key_file.exists():
@@ -188,6 +200,8 @@ def _missing(config: NodeConfig) -> Iterator[str]:
                 "the corrections that were agreed with residents cannot be read without that key, "
                 "and until they can nobody is scored: see docs/backup.md"
             )
+    elif not lies_in(config.home, config.store_path):
+        return  # it was not restored, and nothing of another home is opened
     elif config.store_path.exists():
         try:
             with open_store(config.store_path, read_key(config.key_file)) as store:

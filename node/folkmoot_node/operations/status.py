@@ -20,6 +20,7 @@ from folkmoot_node.evidence.round_book import RoundStatus
 from folkmoot_node.federation.certificate_lives import certificates
 from folkmoot_node.federation.identity import KeyFiles
 from folkmoot_node.home import SERVE_LOCK, NodeHome, open_home
+from folkmoot_node.operations.back_up import names_made
 from folkmoot_node.plugins.installed import installed_plugins
 from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import WARN_DAYS, load_policy
@@ -91,13 +92,13 @@ def _of_state(status: Status, home: NodeHome, now: int) -> None:
     status.read("stopped_run", lambda: _stopped_run(status, home))
     status.read("rounds", lambda: _rounds(status, home, now))
     status.read("budget", lambda: _budget(status, home))
+    status.read("backup", lambda: _backup(status, home, now))
 
 
 def _of_members(status: Status, config: NodeConfig, now: int) -> None:
     status.read("policies", lambda: _policies(status, config, now))
     status.read("scores", lambda: _scores(status, config, now))
     status.read("certificates", lambda: _certificates(status, config, now))
-    status.read("backup", lambda: _backup(status, config, now))
     status.read("serve", lambda: _serve(status, config))
 
 
@@ -281,11 +282,12 @@ def _certificates(status: Status, config: NodeConfig, now: int) -> list[dict[str
     return [one.as_json() for one in found]
 
 
-def _backup(status: Status, config: NodeConfig, now: int) -> dict[str, Any] | None:
+def _backup(status: Status, home: NodeHome, now: int) -> dict[str, Any] | None:
+    config = home.config
     if config.backup is None:
         return None
     folder = config.home / config.backup.folder
-    return newest_backup(status, folder, config.council, now, "folkmoot-node")
+    return newest_backup(status, folder, config.council, names_made(home), now, "folkmoot-node")
 
 
 def _disk(status: Status, config: NodeConfig) -> dict[str, Any]:

@@ -75,14 +75,14 @@ class KnownRecords:
         return pl.any_horizontal(pl.lit(False), *(pl.col(n).is_not_null() for n in self.outcomes))
 
     def known(self, records: pl.DataFrame) -> pl.DataFrame:
-        """The records that were known on the date, with their columns and nulls."""
+        """The rows of records that were known on the date, with their columns and nulls."""
         return records.filter(self._is_known) if self.is_dated else records
 
     def needed(self, records: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
         """The records that were known, or that hold an event.
 
         Returns:
-            Them, with their columns and nulls, and the number of the others by reason.
+            Their rows, with their columns and nulls, and the number of the others by reason.
         """
         if self.events_alone:
             kept = records.filter(self._has_event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pyrage
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from folkmoot_operator.age_encryption import make_key, read_identities
 from folkmoot_operator.backup_file import About, Source, read_backup, write_backup
@@ -69,13 +72,18 @@ def test_any_change_is_found(key: Path, public: str, tmp_path: Path) -> None:
 
 
 def packed(public: str, *members: tuple[str, bytes], kind: bytes = tarfile.REGTYPE) -> bytes:
+    recipient = pyrage.x25519.Recipient.from_str(public)
+    return pyrage.encrypt(plain(*members, kind=kind), [recipient])
+
+
+def plain(*members: tuple[str, bytes], kind: bytes = tarfile.REGTYPE) -> bytes:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as archive:
         for name, content in members:
             member = tarfile.TarInfo(name)
             member.size, member.type = len(content), kind if "home" in name else tarfile.REGTYPE
             archive.addfile(member, io.BytesIO(content))
-    return pyrage.encrypt(out.getvalue(), [pyrage.x25519.Recipient.from_str(public)])
+    return out.getvalue()
 
 
 def test_what_a_forger_encrypts_to_a_recipient_gets_nowhere(
@@ -111,6 +119,61 @@ def test_what_a_forger_encrypts_to_a_recipient_gets_nowhere(
         assert refused.value.exit_code is ExitCode.VERIFICATION, what
         assert list(into.parent.iterdir()) == [], what
         assert not (tmp_path / "evil").exists(), what
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"expires": "soon"},
+        {"expires": "2026-13-01"},
+        {"expires": 1e300},
+        {"expires": ["2026-12-01"]},
+        {"versions": {"state": 7}},
+        {"versions": {"state": "7\x1b[2J"}},
+        {"versions": ["state"]},
+        {"name": "\x1b]0;owned\x07"},
+        {"program": "folkmoot-node\n"},
+        {"made_at": "\u202e"},
+        {"heads": {"ledger": "\x9b2J"}},
+        {"store_key": "\x00"},
+        {"left_out": "everything"},
+        {"version": None},
+        {"format": "1"},
+        {"format": 10**400},
+    ],
+    ids=str,
+)
+def test_what_a_backup_says_of_itself_is_checked(
+    said: dict[str, object], key: Path, public: str, tmp_path: Path
+) -> None:
+    about = json.dumps(json.loads(ABOUT.model_dump_json()) | said).encode()
+    (tmp_path / "wrong").write_bytes(packed(public, ("about.json", about), ("digests.json", b"{}")))
+    with pytest.raises(Problem) as refused:
+        read_backup(tmp_path / "wrong", key)
+    assert refused.value.exit_code in {ExitCode.VERIFICATION, ExitCode.SETTINGS}
+    assert refused.value.problem.isprintable()
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(st.tuples(st.integers(0, 8191), st.integers(0, 255)), max_size=8),
+    st.integers(0, 8191),
+)
+def test_an_archive_that_is_no_archive_is_a_problem(
+    key: Path, public: str, tmp_path: Path, changes: list[tuple[int, int]], end: int
+) -> None:
+    """Whoever knows the public key can encrypt anything: it is never a fault of the program."""
+    about = ("about.json", ABOUT.model_dump_json().encode())
+    whole = bytearray(plain(about, ("home/" + "\u00e9" * 120, b"x"), ("digests.json", b"{}")))
+    for at, value in changes:
+        whole[at % len(whole)] = value
+    recipient = pyrage.x25519.Recipient.from_str(public)
+    content = bytes(whole) if end % 2 else bytes(whole[:end])
+    (tmp_path / "odd").write_bytes(pyrage.encrypt(content, [recipient]))
+    with pytest.raises(Problem):
+        read_backup(tmp_path / "odd", key, take=lambda *_: None)
 
 
 def test_a_later_form_is_named(key: Path, public: str, tmp_path: Path) -> None:

@@ -19,14 +19,17 @@ MADE = 1_764_000_000
     [
         (False, 0, "there is no backup in"),
         (True, OLD_DAYS * 86_400 + 61, "is 2 days old"),
-        (True, 60, ""),
+        (True, 120, ""),
+        (True, -86_461, "is dated in the future"),
     ],
 )
 def test_who_is_needed(tmp_path: Path, made: bool, age: int, words: str) -> None:
     if made:
         (tmp_path / file_name("Region", MADE)).write_bytes(b"")
+    (tmp_path / file_name("Region", MADE + age + 86_400)).write_bytes(b"planted")
     status = Status({})
-    newest_backup(status, tmp_path, "Region", MADE + age, "folkmoot-coordinator")
+    names = [file_name("Region", MADE)]
+    newest_backup(status, tmp_path, "Region", names, MADE + age, "folkmoot-coordinator")
     assert [(words in one.what, one.command) for one in status.needs] == (
         [(True, "folkmoot-coordinator backup")] if words else []
     )

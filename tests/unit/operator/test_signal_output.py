@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import ExitStack
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,34 @@ def test_connections_that_hang_take_nothing_from_the_program(
             assert time.monotonic() < until, threading.enumerate()
             time.sleep(0.05)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200), ("localhost:1", 200), ("LOCALHOST", 200), ("[::1]:9464", 200),
+        ("evil.example", 421), ("evil.example:9464", 421), ("127.0.0.1.evil.example", 421),
+        ("localhost.evil.example", 421), ("192.0.2.1", 421), ("[2001:db8::1]", 421), ("", 421),
+        ("[::1", 421), ("localhost, evil.example", 421), (None, 421),
+    ],
+)  # fmt: skip
+def test_a_page_of_another_site_reads_nothing(
+    host: str | None, status: int, tmp_path: Path
+) -> None:
+    """A site can let its name point to 127.0.0.1; a browser then sends that name as the host."""
+    port = free_port()
+    shown = MetricsSettings(listen=f"127.0.0.1:{port}")
+    with signal_output.shown(shown, tmp_path, "folkmoot-node", "1.0", LISTED):
+        metrics.count(CALLS, method="Submit")
+        asked = HTTPConnection("127.0.0.1", port, timeout=10)
+        asked.putrequest("GET", "/metrics", skip_host=True)
+        if host is not None:
+            asked.putheader("Host", host)
+        asked.endheaders()
+        answer = asked.getresponse()
+        text = answer.read().decode()
+    assert answer.status == status
+    assert ("folkmoot_" in text) == (status == 200)
 
 
 def test_headers_that_others_can_read_are_refused(tmp_path: Path) -> None:

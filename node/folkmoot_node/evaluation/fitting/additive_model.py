@@ -67,7 +67,9 @@ def fit(
         data: At least one household with and one without the event.
         lower: Least effect of each factor, not negative.
         upper: Largest effect of each factor.
-        penalty: Times the sum of effects, in units of the log likelihood of an event.
+        penalty: Times the sum of effects, each by the standard deviation of its factor, so that a
+            factor which is rarely high is not left out for that; in units of the log likelihood
+            of an event.
         start: A model near the one sought.
     """
     from scipy.optimize import minimize
@@ -82,7 +84,8 @@ def fit(
         slope[1:] = (slope[1:] - mean * slope[0]) / spread
         total /= events
         slope /= events
-        return total + penalty * effects.sum(), slope + np.concatenate([[0.0], penalty / spread])
+        slope[1:] += penalty
+        return total + penalty * float(values[1:].sum()), slope
 
     first = np.zeros(len(lower) + 1)
     first[0] = np.log(events / (households - events))
@@ -105,9 +108,9 @@ def fit(
 def largest_penalty(data: Patterns) -> float:
     """The penalty from which on every effect is 0."""
     events, households = data.events.sum(), data.households.sum()
-    nothing = np.zeros(data.levels.shape[1])
-    _, slope = _loss(data, float(np.log(events / (households - events))), nothing)
-    return max(0.0, float((-slope[1:] / events).max(initial=0.0)))
+    mean, spread = _moments(data)
+    _, slope = _loss(data, float(np.log(events / (households - events))), np.zeros(len(mean)))
+    return max(0.0, float((-slope[1:] / spread / events).max(initial=0.0)))
 
 
 def curvature(data: Patterns, model: AdditiveModel) -> Floats:

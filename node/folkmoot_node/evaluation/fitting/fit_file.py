@@ -77,6 +77,7 @@ def check_names(
     factors: Collection[str],
     protected: Collection[str],
     capacity: Collection[int],
+    held: Collection[str],
 ) -> None:
     """Checks what a fit file names against the policy and the evaluation file.
 
@@ -86,6 +87,7 @@ def check_names(
         factors: Those of the present policy.
         protected: Those of them that read a protected characteristic.
         capacity: Households that can be visited, as in the evaluation file.
+        held: Fields of protected characteristics that are held for audit.
 
     Raises:
         Problem: Exit code SETTINGS, naming the key and the remedy.
@@ -105,6 +107,14 @@ def check_names(
                 "characteristic",
             )
     for at, one in enumerate(fit.recall):
+        if one.field not in held:
+            raise _wrong(
+                path,
+                f"recall[{at}].field",
+                f"{one.field!r} is not held for audit",
+                "Name a field of an [[equality]] table of the policy that a source provides; held "
+                f"are: {', '.join(held) or 'none'}",
+            )
         if one.capacity not in capacity:
             raise _wrong(
                 path,

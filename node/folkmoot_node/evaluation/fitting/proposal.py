@@ -211,7 +211,7 @@ def _proposed(
         lambda done, total: progress("cross-validation", done, total),
     )
     asked = [(one.field, one.capacity, one.least) for one in fit.recall]
-    floors, too_small = scorecard.floors_of(observed, asked, smallest, question.fit_path)
+    floors, too_small = scorecard.floors_of(observed, asked, smallest)
 
     def card_of(dates: Sequence[KnownDate], *, must: bool) -> Scorecard:
         left = forward.left_at(patterns(dates, limits.factors), limits.keep, choice.step)

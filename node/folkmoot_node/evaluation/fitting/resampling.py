@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from folkmoot_node.evaluation.draws import draws
 from folkmoot_node.evaluation.fitting.additive_model import (
     AdditiveModel,
     blocks,
@@ -56,7 +57,7 @@ def intervals(
     bend = curvature(patterns(observed, columns, card.event_weights), model)
     low = np.concatenate([[-np.inf], card.lower[used] - model.effects])
     high = np.concatenate([[np.inf], card.upper[used] - model.effects])
-    random = np.random.default_rng(seed)
+    random = draws(seed)
     drawn = np.empty((resamples, len(used)))
     step = _Step(bend, np.minimum(low, 0.0), np.maximum(high, 0.0))
     for at in range(resamples):

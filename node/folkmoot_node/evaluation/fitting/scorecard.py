@@ -119,36 +119,23 @@ def make_scorecard(data: Patterns, left: Bools, limits: Limits) -> Scorecard:
 
 
 def floors_of(
-    observed: Sequence[KnownDate],
-    asked: Sequence[tuple[str, int, float]],
-    smallest: int,
-    where: str,
+    observed: Sequence[KnownDate], asked: Sequence[tuple[str, int, float]], smallest: int
 ) -> tuple[list[Floor], list[str]]:
     """The groups for which a share of events must be found.
 
     Args:
         observed: The dates.
-        asked: Field, capacity and share.
+        asked: Field, capacity and share; fields that are held for audit.
         smallest: Groups with fewer events are not judged.
-        where: The fit file.
 
     Returns:
         The groups, and the names of those that are too small.
-
-    Raises:
-        Problem: Exit code SETTINGS, if a field is not held for audit.
     """
     found, small = [], []
-    for at, (field, capacity, least) in enumerate(asked):
+    for field, capacity, least in asked:
         groups = observed[0].group_of(field)
         if groups is None:
-            held = ", ".join(one.field for one in observed[0].groups) or "none"
-            raise Problem(
-                f"{field!r} is not held for audit",
-                where=f"{where}: recall[{at}].field",
-                remedy=f"Name a field of an [[equality]] table of the policy; held are: {held}",
-                exit_code=ExitCode.SETTINGS,
-            )
+            continue
         for index, name in enumerate(groups.names):
             if _events(observed, field, index) < smallest:
                 small.append(f"{field} {name}")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from folkmoot_node.evaluation.measures.orders import order_of_whole
 from folkmoot_node.evaluation.measures.tally import Tally
 from folkmoot_node.evaluation.snapshot import Bools, Floats
-from folkmoot_node.intervals import Interval, difference, two_sided, wilson
+from folkmoot_node.intervals import Interval, two_sided
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +60,25 @@ def found_by(included: Floats, event: Bools) -> float:
 def compare_recall(present: Floats, proposed: Floats, event: Bools) -> Compared:
     """Shares of the households with the event that are visited.
 
+    The interval is that of a difference of paired shares by Agresti and Min (2005), who add half a
+    household to each of the four cells: where both find the same, it is not of no width.
+
     Args:
         present: Chances to be visited, as `inclusion` gives them.
         proposed: By the other score.
-        event: At least two households with it.
+        event: At least one household with it.
     """
-    one, other, count = present[event], proposed[event], int(event.sum())
-    before, after = float(one.mean()), float(other.mean())
-    varies = one.std() > 0 and other.std() > 0
-    found = difference(
-        after,
-        wilson(after * count, count),
-        before,
-        wilson(before * count, count),
-        float(np.corrcoef(one, other)[0, 1]) if varies else 0.0,
+    one, other = present[event], proposed[event]
+    more, count = other - one, len(one) + 2
+    middle = float(more.sum()) / count
+    spread = float((more**2).sum()) + 1 - count * middle**2
+    half = two_sided() * math.sqrt(spread) / count
+    return Compared(
+        float(one.mean()),
+        float(other.mean()),
+        float(more.mean()),
+        Interval(max(-1.0, middle - half), min(1.0, middle + half)),
     )
-    return Compared(before, after, after - before, found)
 
 
 def compare_areas(present: npt.NDArray[Any], proposed: npt.NDArray[Any], event: Bools) -> Compared:

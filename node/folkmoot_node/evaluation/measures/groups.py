@@ -83,6 +83,10 @@ def by_group(
     together: list[str] = []
     too_small: list[str] = []
     for pool, is_known in pools:
+        if len(pool) > 1 and len(pool) == sum(some[:-1]):
+            # Too small to leave anything to compare with: all together are no group.
+            too_small.extend(names[at] for at in pool if size[at] < smallest)
+            continue
         name = " + ".join(names[at] for at in pool)
         group = _together([tallies[at] for at in pool])
         if len(pool) > 1:

@@ -67,7 +67,7 @@ def judge(snapshot: Snapshot, evaluation: EvaluationFile) -> Judgement:
     thousandths of a point, so that nothing is sorted and what is drawn is few.
 
     Args:
-        snapshot: With every outcome of the file, and at least one household.
+        snapshot: With every outcome of the file.
         evaluation: The file.
     """
     score = thousandths(snapshot.score)

@@ -15,6 +15,8 @@ POINT = 1000
 """Scores and contributions are whole thousandths of a point."""
 MAX_CODES = 1 << 19
 """Whole numbers that lie no further apart are counted as they are, and need no sorting."""
+MAX_CODES_EACH = 4
+"""The same for each household: of few, sorting costs less than counting what is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,13 @@ def order_of_whole(values: Codes, unit: int = POINT) -> Order:
     """The order of whole numbers.
 
     Args:
-        values: int32, shape (households,), at least one.
+        values: int32, shape (households,).
         unit: How many of them make 1 in `Order.values`.
     """
+    if not len(values):
+        return Order(values, np.zeros(1), np.zeros(1, dtype=np.int64))
     lowest, highest = int(values.min()), int(values.max())
-    if highest - lowest >= MAX_CODES:
+    if highest - lowest >= _most(len(values)):
         found, inverse, count = np.unique(values, return_inverse=True, return_counts=True)
         return Order(inverse.astype(np.int32), found / unit, count.astype(np.int64))
     code = (values - lowest).astype(np.int32, copy=False)
@@ -71,7 +75,7 @@ def order_of(values: Floats) -> Order:
     whole = np.rint(values)
     if is_known.any() and np.array_equal(whole, values, equal_nan=True):
         lowest, highest = np.nanmin(values), np.nanmax(values)
-        if highest - lowest < MAX_CODES:
+        if highest - lowest < _most(len(values)):
             code = np.where(is_known, values - (lowest - 1), 0).astype(np.int32)
             named = np.concatenate([[np.nan], np.arange(lowest, highest + 1)])
             return Order(code, named, np.bincount(code, minlength=len(named)))
@@ -80,3 +84,7 @@ def order_of(values: Floats) -> Order:
     code[is_known] = inverse + 1
     named = np.concatenate([[np.nan], found])
     return Order(code, named, np.bincount(code, minlength=len(named)))
+
+
+def _most(households: int) -> int:
+    return min(MAX_CODES, MAX_CODES_EACH * households)

@@ -39,7 +39,9 @@ def summarise(judgements: Sequence[Judgement], evaluation: EvaluationFile) -> Ev
             for at, name in enumerate(evaluation.outcomes)
         ),
         bands=tuple(
-            BandsOverDates(name, tuple(one.bands[name] / one.households for one in judgements))
+            BandsOverDates(
+                name, tuple(one.bands[name] / max(1, one.households) for one in judgements)
+            )
             for name in judgements[0].bands
         ),
     )

@@ -81,6 +81,29 @@ def test_however_the_home_is_named(
         assert not [name for name in held if name.startswith("backups/")]
 
 
+def test_planted_files_push_no_real_one_out_and_are_told_apart(tmp_path: Path) -> None:
+    home, chosen = made(tmp_path / "home"), settings(tmp_path)
+    table(home, chosen)
+    chosen.folder.mkdir()
+    planted = [f"Region-{year}-01-01T0000Z.folkmoot-backup" for year in range(2090, 2099)]
+    for name in planted:
+        (chosen.folder / name).write_text("looks newer")
+    real = [
+        back_up(home, chosen, WHO, clock=lambda now=now: now).written.path.name
+        for now in range(0, 5 * DAY, DAY)
+    ]
+    left = {path.name for path in chosen.folder.iterdir()}
+    assert left == {*planted, *real[-3:]}
+    listed = run_inside(PROGRAM, "backup", "list", "--json", "--home", home.path).said()
+    told = {Path(one["file"]).name: one["made_here"] for one in json.loads(listed)}
+    assert told == dict.fromkeys(planted, False) | dict.fromkeys(real[-3:], True)
+    key = tmp_path / "backup.key"
+    tried = run_inside(
+        PROGRAM, "restore", "--drill", "--identity", key, "--home", home.path, "--json"
+    )
+    assert json.loads(tried.said())["made_at"].startswith("1970-01-05")
+
+
 def test_a_database_outside_the_home_is_refused(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/elsewhere.sqlite"
     home = made(tmp_path / "home", "--database", url)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from folkmoot_node.evaluation.measures.judge import judge
+from folkmoot_node.evaluation.measures.summary import summarise
 from folkmoot_node.evaluation.snapshot import Groups, Happened, Snapshot
 from tests.evaluation_snapshots import evaluation_of, snapshot_of
 
@@ -239,6 +240,10 @@ def test_small_groups_are_taken_together_or_named_without_figures() -> None:
     judged = groups_of(few)
     assert [one.group for one in judged.groups] == ["heron", "kite + wren"]
     assert judged.together == ("kite + wren",)
+    few[few == 1] = 0
+    judged = groups_of(few)  # "heron + wren" would be everybody
+    assert [one.group for one in judged.groups] == []
+    assert (judged.together, judged.too_small) == ((), ("wren",))
     only = np.where(few == 2, 2, 3).astype(np.uint8)  # nobody else's group is known
     judged = groups_of(only)
     assert [one.group for one in judged.groups] == ["not known"]
@@ -271,6 +276,15 @@ def test_too_few_events_show_no_figure(events) -> None:
     assert (found.events, found.event_bounds, found.figures) == (None, None, None)
     assert "fewer than 10 households had the event" in found.notes[0]
     assert str(events) not in json.dumps(dataclasses.asdict(found)["notes"]).replace("10", "")
+
+
+def test_a_date_without_households_shows_no_figure() -> None:
+    snapshot = small(np.empty((0, 2)), [], group=np.empty(0, dtype=np.uint8))
+    file = ask(snapshot)
+    judged = judge(snapshot, file)
+    assert (judged.households, judged.bands) == (0, {"low": 0, "high": 0})
+    assert judged.outcomes[0].figures is None
+    assert json.dumps(summarise([judged], file).as_json(), allow_nan=False)
 
 
 def test_events_everywhere_show_no_figure() -> None:

@@ -30,7 +30,7 @@ def had():
 def found(had, values, kind="factor"):
     named = [("tried", np.asarray(values, dtype=np.float64))]
     factors, inputs = (named, []) if kind == "factor" else ([], named)
-    return leaks({"homeless": happened(had)}, factors, inputs, 1)
+    return leaks({"homeless": happened(had)}, factors, inputs)
 
 
 def test_a_value_that_separates_almost_wholly_is_named(had):
@@ -74,7 +74,7 @@ def test_of_few_events_nothing_is_said():
     assert found(had, had)
 
 
-def test_the_sample_is_drawn_again_alike(had):
+def test_of_many_households_some_are_compared(had):
     assert SAMPLE < SIZE
     values = had + np.random.default_rng(2).normal(0, 0.1, SIZE)
     assert found(had, values) == found(had, values)

@@ -8,7 +8,7 @@ import stat
 import threading
 import time
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -27,7 +27,7 @@ from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_operator import checks
 from folkmoot_operator.accounts import Operator
 from folkmoot_operator.age_encryption import make_key
-from folkmoot_operator.backup_file import read_backup
+from folkmoot_operator.backup_file import Source, read_backup, write_backup
 from folkmoot_operator.backup_settings import BackupSettings
 from folkmoot_operator.checks import State
 from folkmoot_operator.problems import ExitCode, Problem
@@ -173,10 +173,65 @@ def test_the_key_comes_with_the_backup_or_apart(scored, settings, key, tmp_path)
         assert not any("key" in what for what in result.missing if "not in" not in what)
 
 
+def named_so(node, key_file):
+    text = (node.home / "node.toml").read_text()
+    node.write_node(text + f'\n[store]\nkey_file = "{key_file}"\n')
+
+
+@pytest.mark.parametrize("outside", ["../out/evil.key", "/{}/out/evil.key", "keys/../../out/a/b"])
+def test_a_forged_backup_does_not_choose_where_the_key_is_written(
+    outside, scored, settings, key, tmp_path
+):
+    kept = tmp_path / "kept.key"
+    kept.write_bytes((scored.home / "keys" / "store.key").read_bytes())
+    kept.chmod(0o600)
+    done = made(scored, settings)
+    forged = tmp_path / "forged.folkmoot-backup"
+    text = (scored.home / "node.toml").read_text()
+    (tmp_path / "node.toml").write_text(
+        f'{text}\n[store]\nkey_file = "{outside.format(tmp_path)}"\n'
+    )
+    unpacked = tmp_path / "unpacked"
+    restored(done.written.path, key, unpacked)
+    names_of = [path for path in unpacked.rglob("*") if path.is_file()]
+    sources = [
+        Source(one.relative_to(unpacked).as_posix(),
+               tmp_path / "node.toml" if one.name == "node.toml" else one)
+        for one in names_of
+    ]  # fmt: skip
+    write_backup(forged, done.about, sources, settings.recipients)
+    (tmp_path / "place").mkdir()
+    before = sorted(path for path in tmp_path.rglob("*"))
+    with pytest.raises(Problem, match="outside of the home") as refused:
+        restored(forged, key, tmp_path / "place" / "new", store_key=kept)
+    assert refused.value.exit_code is ExitCode.REFUSED
+    assert sorted(path for path in tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("named", ["keys/../keys/store.key", "keys/link.key", "linked/store.key"])
+def test_the_key_stays_out_however_the_settings_name_it(named, scored, settings, key):
+    (scored.home / "keys" / "link.key").symlink_to("store.key")
+    (scored.home / "linked").symlink_to("keys")
+    named_so(scored, named)
+    held = names(made(scored, settings).written.path, key)
+    assert "node.toml" in held
+    assert not [name for name in held if "store.key" in name]
+    assert "keys/store.key" in names(
+        made(scored, settings, days=1, store_key=True).written.path, key
+    )
+
+
+def test_a_key_outside_is_not_taken_for_one_inside(scored, settings):
+    (scored.home / "keys" / "store.key").rename(scored.home.parent / "store.key")
+    named_so(scored, "../store.key")
+    with pytest.raises(Problem, match="outside the home"):
+        made(scored, settings, store_key=True)
+
+
 def test_a_backup_with_the_key_ends_with_the_retention_of_what_it_opens(scored, settings):
     done = made(scored, settings, days=10, store_key=True)
     last = TODAY + timedelta(days=90)  # of the scores, not of the backup
-    assert date.fromisoformat(done.about.expires) == last
+    assert done.about.expires == last
     with at(scored, 10) as home:
         (kept,) = with_store_key(home)
         assert (kept.file, kept.expires) == (done.written.path.name, last)
@@ -211,11 +266,14 @@ def test_the_oldest_go_when_a_new_one_is_whole_and_it_is_recorded(scored, settin
     first = made(scored, settings).written.path
     (settings.folder / "notes.txt").write_text("not ours")
     (settings.folder / f"E07000001-{first.name[10:]}").write_text("another council's")
+    planted = [f"E08000009-{year}-01-01T0000Z.folkmoot-backup" for year in range(2090, 2099)]
+    for name in planted:
+        (settings.folder / name).write_text("looks newer")
     second, third = (made(scored, settings, days) for days in (1, 2))
     assert third.deleted == (first.name,)
     assert {path.name for path in settings.folder.iterdir()} == {
         second.written.path.name, third.written.path.name, "notes.txt",
-        f"E07000001-{first.name[10:]}",
+        f"E07000001-{first.name[10:]}", *planted,
     }  # fmt: skip
     assert actions(scored)[-4:] == ["backup made", "backup made", "backup made", "backup deleted"]
 
