@@ -70,7 +70,7 @@ def _points(found: Proposal) -> Iterator[Block]:
         "Points of each factor",
         ("Factor", "Now", "Proposed", LEVEL, "Odds", "Why it has none"),
         tuple(_factor(one) for one in found.factors),
-        note="Points are whole, and never below 0. The interval is of the points, given the "
+        note="Points are whole, and never below 0. The interval holds the points, given the "
         "factors that were chosen. Odds: how many times as high the odds of the event are for a "
         "household with a factor score of 1 as for one with 0, all else equal. "
         f"{number(found.doubling, '.1f')} points more double the odds.",
