@@ -103,6 +103,12 @@ def _judged(found: Proposal) -> Iterator[Block]:
         f"then; at most the latest {MOST_FOLDS} such dates. The proposed points have learnt from "
         "all dates, and may do a little better or worse."
     )
+    if found.not_judged:
+        yield Words(
+            f"Not judged: {', '.join(found.not_judged)}. The dates before could not be fitted: "
+            "factors separate the households, or none goes with the outcome.",
+            is_warning=True,
+        )
     yield Sheet(
         "How well both put households in order (AUC)",
         ("Date", "Households", "Events", "Now", "Proposed", "Difference", LEVEL),
