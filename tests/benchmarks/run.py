@@ -21,6 +21,7 @@ import address_linkage
 import casework_cohort
 import casework_opening
 import confined_scoring
+import evaluation
 import hotspots
 import many_nodes
 import map_page
@@ -105,6 +106,9 @@ def main() -> None:
         f"{six_extracts.TARGET_MEMORY} MiB."
     )
     (RESULTS / "six_extracts.json").write_text(json.dumps(sizes, indent=2))
+    looked_back = evaluation.main()
+    out.print(evaluation.told(looked_back))
+    (RESULTS / "evaluation.json").write_text(json.dumps(looked_back, indent=2))
     cohort = casework_cohort.main()
     out.print(casework_cohort.told(cohort))
     (RESULTS / "casework_cohort.json").write_text(json.dumps(cohort, indent=2))
