@@ -211,7 +211,7 @@ class SourceReading:
     def _finished(self, no_key: int | None = None) -> SourceRead:
         reader, quarantine = self._reader, self._quarantine
         sound = reader.records - reader.partial + sum(reader.left_out.values())
-        quarantine.check(sound, self._maximum_share)
+        quarantine.check(sound, self._maximum_share, reader.spared)
         return SourceRead(
             records=reader.records,
             lost=max(0, quarantine.rejected - reader.partial),

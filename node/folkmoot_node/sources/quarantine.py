@@ -87,18 +87,19 @@ class Quarantine:
             self._stream = None
             self._writer = None
 
-    def check(self, accepted: int, maximum_share: float) -> None:
+    def check(self, accepted: int, maximum_share: float, spared: int = 0) -> None:
         """Stops the run if too many records were rejected.
 
         Args:
             accepted: Sound records that were read, also those that were left out.
             maximum_share: Share of all records that may be rejected, from 0 to 1.
+            spared: Rejected ones that are not asked for, and stop nothing.
 
         Raises:
             Problem: Exit code DATA.
         """
         total = accepted + self.rejected
-        if total and self.rejected > maximum_share * total:
+        if total and self.rejected - spared > maximum_share * total:
             raise Problem(
                 f"more than {maximum_share:.1%} of the records were rejected; the last good "
                 "scores stay",

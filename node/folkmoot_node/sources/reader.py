@@ -52,6 +52,8 @@ class RecordReader:
     Attributes:
         records: Number of records that were read, wholly or in part.
         partial: Number of those of which some value could not be read.
+        spared: Number of those of which a back-test leaves all out: whoever was born after its date
+            has an age below 0 on it.
         rounded: Number of records whose UPRN ends in 00000, as spreadsheets leave it.
         sums: Sum of each number whose sum means something, of known values.
         labels: For each area column the codes that its indexes stand for.
@@ -71,6 +73,7 @@ class RecordReader:
     ) -> None:
         self.records = 0
         self.partial = 0
+        self.spared = 0
         self.rounded = 0
         self.sums: dict[str, float] = {}
         self.labels: dict[str, tuple[str, ...]] = {}
@@ -172,8 +175,10 @@ class RecordReader:
         latest = None
         if self._known is not None:
             latest = self._known.latest(read)
+            partial = _partial(read)
             read, left_out = self._known.needed(read)
             self._left_out.update(left_out)
+            self.spared += partial - _partial(read)
         elif DATE_COLUMN in read.columns:
             latest = cast(datetime.date | None, read[DATE_COLUMN].max())
         self.latest = max((day for day in (self.latest, latest) if day), default=None)
@@ -453,3 +458,8 @@ def _range_reason(declared: Field) -> str:
     if high is not None:
         return f"is not a number up to {high:g}"
     return "is not a finite number"
+
+
+def _partial(records: pl.DataFrame) -> int:
+    """Number of records of which some value could not be read."""
+    return records[UNREAD].count() if UNREAD in records.columns else 0

@@ -393,6 +393,31 @@ def test_an_event_still_to_come_is_rejected_and_no_event(council):
     assert days(february.happened["homelessness"].ended)[2] is None
 
 
+def test_whoever_was_born_later_is_no_fault_of_the_extract(council):
+    """An age below 0 is rejected on each date; only records known on it can stop a back-test."""
+    born = """
+[fields.youngest_age]
+column = "Born"
+type = "integer"
+transform = "age"
+unit = "years"
+minimum = 0
+combine = "min"
+category = "demography"
+"""
+    rows = "UPRN,Date,Arrears,Born\n1,2026-01-10,100,1980-01-01\n2,2026-02-01,500,1990-01-01\n"
+    later = "3,2026-03-20,0,2026-03-20\n4,2026-03-21,0,2026-03-21\n"
+    strict = NODE.replace("maximum_share = 0.9", "maximum_share = 0.1")
+    asked = {"baselines": {"oldest_first": ["youngest_age"]}}
+    council.write(node=strict, tax=TAX + born, tax_csv=rows + later)
+    february, march = council.evaluate(**asked)
+    assert february.ranks["youngest_age"].tolist()[:2] == [46, 36]
+    assert march.ranks["youngest_age"].tolist() == [46, 36, 0, 0]
+    council.write(tax_csv=rows + later.replace("3,2026-03-20", "3,2026-02-10"))
+    with pytest.raises(Problem, match="10.0% of the records were rejected"):
+        council.evaluate(**asked)
+
+
 # When households began.
 
 
