@@ -48,7 +48,7 @@ class KeptScores:
         self._lock = Lock()
 
     def create(self, columns: Mapping[str, str]) -> None:
-        """Begins anew."""
+        """Begins again."""
         del columns
         self._parts.clear()
 
