@@ -25,6 +25,7 @@ import evaluation
 import hotspots
 import many_nodes
 import map_page
+import metrics_cost
 import person_linkage
 import planning
 import presentable
@@ -144,6 +145,9 @@ def main() -> None:
     submitted = coordinator.main()
     print_submissions(out, submitted)
     (RESULTS / "coordinator.json").write_text(json.dumps(submitted, indent=2))
+    watched = metrics_cost.main()
+    out.print(metrics_cost.told(watched))
+    (RESULTS / "metrics_cost.json").write_text(json.dumps(watched, indent=2))
     published = publication.main()
     print_publication(out, published)
     (RESULTS / "publication.json").write_text(json.dumps(published, indent=2))
