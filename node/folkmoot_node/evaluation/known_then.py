@@ -1,7 +1,7 @@
 """Scores households as they were known on past dates, and says what then happened to them.
 
-Each date is a scoring run of its own, aside, that leaves out what was recorded later. Nothing of
-it stays on disk, and one date at a time is in memory.
+Each date is a scoring run of its own, aside, that leaves out what was recorded later. Its scores
+are never stored, and one date at a time is in memory.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from folkmoot_node.evaluation.evaluation_file import EvaluationFile, OutcomeEntr
 from folkmoot_node.evaluation.leaks import leaks, numbers
 from folkmoot_node.evaluation.snapshot import Days, Floats, Groups, Happened, Snapshot
 from folkmoot_node.pipeline.dry_run import aside
+from folkmoot_node.pipeline.kept_scores import KeptScores
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.pipeline.order import Progress, silent
 from folkmoot_node.pipeline.own_run import Judged
@@ -34,7 +35,6 @@ from folkmoot_node.sources.known_on import (
     require_dated,
     require_sources,
 )
-from folkmoot_node.store.reader import HouseholdStore, open_store, read_key
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_node.store.schema import (
     BAND_COLUMN,
@@ -168,17 +168,14 @@ def _scored(
     known: Mapping[datetime.date, KnownOn],
     progress: Progress,
 ) -> Iterator[Snapshot]:
-    key = None
     for done, (date, as_known) in enumerate(known.items()):
         progress(DATES, done, len(known))
+        kept = KeptScores()
         with aside(config) as beside:
-            own = _with_quarantine(beside)
-            run = _run(own, plugins, policy, as_known)
-            if not done:
-                _require_horizons(evaluation, binding, run)
-            key = key or read_key(own.key_file, own.readers)
-            with open_store(own.store_path, key) as store:
-                snapshot = _snapshot(store, policy, evaluation, binding, date)
+            run = _run(_with_quarantine(beside), plugins, policy, as_known, kept)
+        if not done:
+            _require_horizons(evaluation, binding, run)
+        snapshot = _snapshot(kept.taken(), run, policy, evaluation, binding, date)
         yield snapshot
         del snapshot
     progress(DATES, len(known), len(known))
@@ -192,7 +189,9 @@ def _with_quarantine(own: NodeConfig) -> NodeConfig:
     return replace(own, settings=own.settings.model_copy(update={"quarantine": folder}))
 
 
-def _run(own: NodeConfig, plugins: Plugins, policy: RiskPolicy, known: KnownOn) -> RunSummary:
+def _run(
+    own: NodeConfig, plugins: Plugins, policy: RiskPolicy, known: KnownOn, kept: KeptScores
+) -> RunSummary:
     try:
         return score(
             own,
@@ -202,6 +201,7 @@ def _run(own: NodeConfig, plugins: Plugins, policy: RiskPolicy, known: KnownOn) 
             reference_date=known.on,
             judged=Judged(stops=False),
             known=known,
+            kept=kept,
         )
     except Problem as problem:
         raise Problem(
@@ -261,20 +261,18 @@ def _last_judged(reached: datetime.date, months: int) -> datetime.date:
 
 
 def _snapshot(
-    store: HouseholdStore,
+    found: pl.DataFrame,
+    run: RunSummary,
     policy: RiskPolicy,
     evaluation: EvaluationFile,
     binding: Binding,
     date: datetime.date,
 ) -> Snapshot:
-    run = store.run
-    found = pl.concat(store.audited(), how="diagonal_relaxed", rechunk=True)
     withheld = int(found[WITHHELD_COLUMN].sum())
     if withheld:
         found = found.filter(~pl.col(WITHHELD_COLUMN))
-    found = found.sort(UPRN_COLUMN)  # so that a seed draws the same households again
     names = tuple(factor.name for factor in run.factors)
-    points = np.empty((found.height, len(names)))
+    points = np.empty((found.height, len(names)), order="F")  # each factor is filled at once
     for at, name in enumerate(names):
         points[:, at] = _points(found[points_column(name)])
     happened = {

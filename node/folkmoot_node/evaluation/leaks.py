@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from folkmoot_node.evaluation.snapshot import Bools, Floats, Happened, Leak
+from folkmoot_node.evaluation.snapshot import Floats, Happened, Leak
 
 Rows = npt.NDArray[np.int64]
 
@@ -29,6 +30,9 @@ def leaks(
 ) -> tuple[Leak, ...]:
     """Compares factors and inputs with each outcome.
 
+    Households that had the event before the date already are left aside: what follows from an
+    event is theirs, too.
+
     Args:
         happened: The outcomes, by name.
         factors: Names, and what each adds: float64, shape (households,), NaN where unknown.
@@ -37,14 +41,13 @@ def leaks(
     Returns:
         What is to be looked at, by factor and input, then by outcome; empty if nothing is.
     """
-    events = {name: ~np.isnat(one.first) for name, one in happened.items()}
-    samples = {name: _sample(had) for name, had in events.items()}
+    compared = {name: _Compared.of(one) for name, one in happened.items()}
     named = [*(("factor", *one) for one in factors), *(("input", *one) for one in inputs)]
     return tuple(
         Leak(outcome, kind, name, reason)
         for kind, name, values in named
-        for outcome, had in events.items()
-        for reason in _reasons(values, had, samples[outcome])
+        for outcome, households in compared.items()
+        for reason in households.reasons(values)
     )
 
 
@@ -53,42 +56,66 @@ def numbers(column: pl.Series) -> Floats:
     return column.to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
-def _sample(had: Bools) -> Rows:
-    """Rows of all households with an event, and of some without one, evenly spread."""
-    others = np.flatnonzero(~had)
-    if len(others) > SAMPLE:
-        others = others[np.linspace(0, len(others) - 1, SAMPLE).astype(np.int64)]
-    return np.concatenate([np.flatnonzero(had), others])
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """The households that are compared for one outcome.
 
+    Attributes:
+        had: Rows of all that had the event.
+        others: Rows of all that did not, and had none before.
+        sample: Rows of some of the others, evenly spread.
+    """
 
-def _reasons(values: Floats, had: Bools, sample: Rows) -> Iterator[str]:
-    events = int(had.sum())
-    if events < FEWEST or events > len(had) - FEWEST:
-        return
-    auc = _auc(values[sample], had[sample])
-    if max(auc, 1 - auc) > LARGEST_AUC:
-        yield f"it separates who had the event from who had not almost wholly (AUC {auc:.3f})"
-        return
-    known = ~np.isnan(values)
-    for found, words in (
-        (known, "it is known almost only where the event happened"),
-        (known & (values != _usual(values)), "it is out of the usual almost only where the event "
-         "happened"),
-    ):  # fmt: skip
-        out, of_them = int(found.sum()), int((found & had).sum())
-        elsewhere = (events - of_them) / max(1, len(had) - out)
-        if out >= FEWEST and of_them >= SHARE * out and elsewhere < SHARE / 2:
-            yield f"{words} ({of_them / out:.0%} of them, {elsewhere:.1%} of the others)"
+    had: Rows
+    others: Rows
+    sample: Rows
+
+    @classmethod
+    def of(cls, happened: Happened) -> _Compared:
+        had = ~np.isnat(happened.first)
+        others = np.flatnonzero(~had & ~happened.before)
+        sample = others
+        if len(others) > SAMPLE:
+            sample = others[np.linspace(0, len(others) - 1, SAMPLE).astype(np.int64)]
+        return cls(np.flatnonzero(had), others, sample)
+
+    def reasons(self, values: Floats) -> Iterator[str]:
+        """Why the values may have been recorded after the event; at most one reason."""
+        if min(len(self.had), len(self.others)) < FEWEST:
             return
+        had, some = values[self.had], values[self.sample]
+        auc = _auc(had, some)
+        if max(auc, 1 - auc) > LARGEST_AUC:
+            yield f"it separates who had the event from who had not almost wholly (AUC {auc:.3f})"
+            return
+        for what, usual in (("is known", np.nan), ("is out of the usual", _usual(some))):
+            of_had = _standing_out(had, usual)
+            # The sample settles it for most; all are looked at only where it finds next to none.
+            if of_had >= FEWEST and _is_rare(of_had, _standing_out(some, usual)):
+                of_others = _standing_out(values[self.others], usual)
+                if _is_rare(of_had, of_others):
+                    share = of_had / (of_had + of_others)
+                    yield f"it {what} almost only where the event happened ({share:.0%} of them)"
+                    return
 
 
-def _auc(values: Floats, had: Bools) -> float:
+def _standing_out(values: Floats, usual: float) -> int:
+    """How many of some values are known and not the usual one."""
+    return int((~np.isnan(values) & (values != usual)).sum())
+
+
+def _is_rare(of_had: int, of_others: int) -> bool:
+    """Whether next to none of those that stand out is one of the others."""
+    return of_had >= SHARE * (of_had + of_others)
+
+
+def _auc(had: Floats, others: Floats) -> float:
     """Chance that a household with an event has the higher value; unknown ones are the lowest."""
-    known = np.where(np.isnan(values), -np.inf, values)
-    ranks = pl.Series(known).rank("average").to_numpy()
-    events = int(had.sum())
-    others = len(had) - events
-    return float((ranks[had].sum() - events * (events + 1) / 2) / (events * others))
+    values = np.concatenate([had, others])
+    values[np.isnan(values)] = -np.inf
+    ranks = pl.Series(values).rank("average").to_numpy()
+    events = len(had)
+    return float((ranks[:events].sum() - events * (events + 1) / 2) / (events * len(others)))
 
 
 def _usual(values: Floats) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from folkmoot_node.pipeline.failed_plugins import with_failures
+from folkmoot_node.pipeline.kept_scores import KeptScores
 from folkmoot_node.pipeline.order import Progress, run_stages, silent
 from folkmoot_node.pipeline.own_run import Judged, begin
 from folkmoot_node.pipeline.stages import Stage
@@ -28,6 +29,7 @@ def score(
     progress: Progress = silent,
     judged: Judged | None = None,
     known: KnownOn | None = None,
+    kept: KeptScores | None = None,
     clock: Callable[[], float] = time.time,
 ) -> RunSummary:
     """Reads all sources, scores every household and replaces the store.
@@ -42,6 +44,7 @@ def score(
         progress: Told how far the run is.
         judged: By what the sources are judged; by the last run alone if None.
         known: As of when a back-test scores; None for a run of today.
+        kept: Takes the scores in place of the store, which stays as it is.
         clock: Seconds since 1970-01-01T00:00:00Z.
 
     Returns:
@@ -65,6 +68,7 @@ def score(
             judged=judged,
             failed=failed,
             known=known,
+            kept=kept,
             clock=clock,
         )
         with begun as run, ThreadPoolExecutor(config.threads) as threads:

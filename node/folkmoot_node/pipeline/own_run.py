@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from folkmoot_node.corrections.decisions import Decisions
 from folkmoot_node.corrections.sealed_file import decisions_of
 from folkmoot_node.households.assemble import PartitionRecords
 from folkmoot_node.pipeline import store_columns as columns
+from folkmoot_node.pipeline.kept_scores import KeptScores, ScoresWriter
 from folkmoot_node.pipeline.lineage import files_read, folders_of
 from folkmoot_node.pipeline.plan import RunPlan, run_folder, write_plan
 from folkmoot_node.pipeline.run import ScoringRun
@@ -44,7 +45,7 @@ from folkmoot_node.store.run_summary import (
     FailedPlugin,
     RunSummary,
 )
-from folkmoot_node.store.writer import StoreWriter, write_store
+from folkmoot_node.store.writer import write_store
 from folkmoot_operator.moments import day
 from folkmoot_operator.problems import Problem
 from folkmoot_operator.unusable_files import UnusableFile
@@ -67,7 +68,7 @@ class OwnRun(ScoringRun):
         config: NodeConfig,
         plugins: Plugins,
         policy: RiskPolicy,
-        writer: StoreWriter,
+        writer: ScoresWriter,
         clock: Callable[[], float],
         judged: Judged,
         decisions: Decisions,
@@ -215,6 +216,7 @@ def begin(
     judged: Judged | None = None,
     failed: Mapping[str, str] | None = None,
     known: KnownOn | None = None,
+    kept: KeptScores | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[OwnRun]:
     """Begins a run; what it wrote is removed when the context ends, except a finished store.
@@ -231,6 +233,7 @@ def begin(
         failed: By distribution, how plugins have failed before in this run: their factors are
             unknown for every household.
         known: As of when a back-test scores; None for a run of today.
+        kept: Takes the scores in place of the store.
         clock: Seconds since 1970-01-01T00:00:00Z.
 
     Raises:
@@ -250,9 +253,7 @@ def begin(
         known=known,
     )
     key = _key(config)
-    with write_store(
-        config.store_path, key, threads=config.threads, readers=config.readers
-    ) as writer:
+    with _writer(config, key, kept) as writer:
         # Nobody else is scoring, so what lies here was left by a run that was killed.
         shutil.rmtree(config.runs_folder, ignore_errors=True)
         judged = judged or Judged(last_run(config))
@@ -268,6 +269,14 @@ def begin(
             run.end_linkage()
             run.end_scoring()
             shutil.rmtree(run_folder(config, plan.run_id), ignore_errors=True)
+
+
+def _writer(
+    config: NodeConfig, key: StoreKey, kept: KeptScores | None
+) -> AbstractContextManager[ScoresWriter]:
+    if kept is not None:
+        return nullcontext(kept)
+    return write_store(config.store_path, key, threads=config.threads, readers=config.readers)
 
 
 def _key(config: NodeConfig) -> StoreKey:

@@ -338,18 +338,16 @@ class HouseholdStore:
         """All households with what the equality audit needs, part by part.
 
         Returns:
-            One row for each household: `uprn`, score, band, audited columns and whether the run
-            withheld it, as the table `households` has them, never null; inputs and contributions
-            as `details` has them.
+            One row for each household: `uprn`, score, band and audited columns as the table
+            `households` has them, never null; inputs and contributions as `details` has them.
         """
         import polars as pl
 
         listed = "".join(f', "{audit.column}"' for audit in self.run.audited.values())
-        withheld = WITHHELD_COLUMN if self._has_withheld else "false AS withheld"
         numbers = self._connection.execute("SELECT part FROM store.details ORDER BY part")
         for (part,) in numbers.fetchall():
             counted = self._connection.execute(
-                f"SELECT uprn, score, band, {withheld}{listed} FROM store.households "  # noqa: S608
+                f"SELECT uprn, score, band{listed} FROM store.households "  # noqa: S608
                 f"WHERE part = {part:d}"
             ).fetchnumpy()
             yield self._details(part).join(

@@ -1,15 +1,18 @@
 """Each rule about factors finds the factor that breaks it, and a sound one breaks none."""
 
+from dataclasses import replace
+
 import pytest
 
 from folkmoot_kit.checks import processes, vocabulary
+from folkmoot_kit.checks.bench import Named
 from folkmoot_kit.checks.processes import (
     loaded_findings,
     measured_findings,
     printed_findings,
     process_findings,
 )
-from folkmoot_sdk import conformance
+from folkmoot_sdk import Category, Combine, Field, FieldType, RecordLevel, Schema, conformance
 from folkmoot_sdk.conformance import catalogue, factor_findings
 from tests.unit.kit.checks import faulty
 from tests.unit.kit.checks.here import Here
@@ -110,6 +113,16 @@ def test_inputs_are_compared_with_those_of_other_plugins(rule):
     others = Here([]).others()
     found = list(vocabulary.input_findings(f"factor {cls.name}", cls.inputs, others))
     assert ids(found) == {rule}
+
+
+def test_an_outcome_that_others_take_as_an_input_is_found():
+    """A council could not feed their factor from it: the policy is refused."""
+    origin = next(iter(Here([]).others()))
+    others = {origin: Named({"sound": faulty.Sound}, frozenset())}
+    field = Field("kit_since", FieldType.DATE, Combine.MINIMUM, Category.HOUSING)
+    for outcome, found in ((True, {"field-type"}), (False, set())):
+        schema = Schema("x", RecordLevel.HOUSEHOLD, (replace(field, outcome=outcome),))
+        assert ids(vocabulary.schema_findings("source x", schema, others)) == found
 
 
 def test_the_catalogue_says_why_and_how():

@@ -6,6 +6,8 @@ The node is a real one: dated CSV files, mappings, and the reader of extracts th
 from __future__ import annotations
 
 import datetime
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,8 @@ from folkmoot_node.evaluation.known_then import end_of_horizon, snapshots
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.sources.outcomes import Outcome, outcomes_mapping, write_outcomes
+from folkmoot_node.store.extracts_read import last_read
 from folkmoot_node.store.reader import create_key
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_plugin_extracts.source import ExtractsSource
@@ -26,6 +30,7 @@ from folkmoot_sdk.loading import Plugins
 from tests.unit.node.conftest import ORIGIN, TODAY, Arrears, Renting
 
 DAY = datetime.date
+ROOT = Path(__file__).parents[4]
 
 NODE = """
 schema = 1
@@ -271,6 +276,33 @@ def test_a_back_test_that_is_broken_off_leaves_nothing(council):
     assert files(council.home) == beside
 
 
+def test_a_back_test_does_not_prolong_how_long_extracts_are_kept(council):
+    """Extracts are deleted some time after a run last read them."""
+    council.evaluate()
+    assert set(last_read(council.config).values()) == {None}
+    score(council.config, council.plugins, council.policy, today=TODAY)
+    unread = {path.name for path, day in last_read(council.config).items() if day is None}
+    assert unread == {"housing.csv"}  # which no run of today reads, so that people delete it
+
+
+def test_needs_that_caseworkers_found_can_be_an_outcome(council):
+    """As docs/sources.md says."""
+    text = (ROOT / "docs" / "sources.md").read_text("utf-8")
+    [block] = re.findall(r"```text\n(where = .*?)```", text, re.DOTALL)
+    own, _, _ = outcomes_mapping().partition("[fields.need_found]")
+    where, _, field = block.partition("\n")
+    council.write(
+        housing=own.replace("[record_date]", where + "\n[record_date]") + field,
+    )
+    found = [Outcome(1, DAY(2026, 7, 1), True), Outcome(2, DAY(2026, 4, 20), False),
+             Outcome(3, DAY(2026, 4, 20), True)]  # fmt: skip
+    write_outcomes(council.home / "extracts" / "outcomes.csv", found)
+    change = {"outcomes": {"need": {"events": ["need_found_on"], "months": 3}}}
+    february, march = council.evaluate(**change)
+    assert days(february.happened["need"].first) == [None, None, "2026-04-20", None]
+    assert days(march.happened["need"].first) == [None, None, "2026-04-20", None]
+
+
 def test_it_is_the_same_each_time(council):
     for one, other in zip(council.evaluate(), council.evaluate(), strict=True):
         for name in ("uprn", "score", "band", "points"):
@@ -414,7 +446,7 @@ category = "demography"
     assert february.ranks["youngest_age"].tolist()[:2] == [46, 36]
     assert march.ranks["youngest_age"].tolist() == [46, 36, 0, 0]
     council.write(tax_csv=rows + later.replace("3,2026-03-20", "3,2026-02-10"))
-    with pytest.raises(Problem, match="10.0% of the records were rejected"):
+    with pytest.raises(Problem, match=r"10\.0% of the records were rejected"):
         council.evaluate(**asked)
 
 

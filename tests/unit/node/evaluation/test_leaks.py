@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 
 import numpy as np
@@ -27,10 +28,13 @@ def had():
     return np.random.default_rng(1).random(SIZE) < 0.02
 
 
-def found(had, values, kind="factor"):
+def found(had, values, kind="factor", before=None):
+    one = happened(had)
+    if before is not None:
+        one = dataclasses.replace(one, before=before)
     named = [("tried", np.asarray(values, dtype=np.float64))]
     factors, inputs = (named, []) if kind == "factor" else ([], named)
-    return leaks({"homeless": happened(had)}, factors, inputs)
+    return leaks({"homeless": one}, factors, inputs)
 
 
 def test_a_value_that_separates_almost_wholly_is_named(had):
@@ -44,7 +48,7 @@ def test_a_value_that_separates_almost_wholly_is_named(had):
 def test_what_is_known_only_where_it_happened_is_named(had):
     some = had & (np.random.default_rng(3).random(SIZE) < 0.3)
     (leak,) = found(had, np.where(some, 5.0, np.nan))
-    assert "is known almost only where the event happened" in leak.reason
+    assert "it is known almost only where the event happened" in leak.reason
 
 
 def test_what_is_out_of_the_usual_only_where_it_happened_is_named(had):
@@ -64,6 +68,21 @@ def test_what_foretells_is_no_leak(had, effect):
 def test_what_is_the_same_for_all_or_known_of_nobody_is_no_leak(had):
     assert not found(had, np.zeros(SIZE))
     assert not found(had, np.full(SIZE, np.nan))
+
+
+def test_what_follows_from_an_event_is_found_beside_earlier_events(had):
+    before = ~had & (np.random.default_rng(5).random(SIZE) < 0.05)
+    assert not found(had, had | before)
+    assert found(had, had | before, before=before)
+
+
+def test_what_stands_out_for_few_others_is_no_leak(had):
+    """A sample of the others may hold none of them: all are looked at."""
+    values = np.zeros(SIZE)
+    values[np.flatnonzero(had)[:12]] = 1
+    assert found(had, values)
+    values[np.flatnonzero(~had)[1:3]] = 1
+    assert not found(had, values)
 
 
 def test_of_few_events_nothing_is_said():
