@@ -25,7 +25,8 @@ from folkmoot_node.evidence.scoring_runs import ACTIONS, StoppedRun, waits_for
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_signed
 from folkmoot_node.policies.trusted_signer import TrustedSigner, trusted_signer
 from folkmoot_node.release.steps import Observer, ignore
-from folkmoot_node.settings.node_toml import CoordinatorSettings, NodeConfig, load_config
+from folkmoot_node.settings.node_toml import NodeConfig, load_config
+from folkmoot_node.settings.region import CoordinatorSettings
 from folkmoot_operator.hash_chain import HashChain
 from folkmoot_operator.moments import day
 from folkmoot_operator.pauses import Pause

@@ -16,6 +16,25 @@ _DAY = 86_400
 _BACKUP, _DRILL = "backup", "restore drill"
 
 
+def not_set_up(program: str, file: Path) -> Check:
+    """The warning where no backups are made: without `[backup]` nothing else would say so.
+
+    Args:
+        program: The command, for remedies.
+        file: The settings file.
+    """
+
+    def look() -> Iterator[Finding]:
+        remedy = (
+            f"Make a key with `{program} backup keygen --out FILE`, keep that file elsewhere, and "
+            "write what it prints into [backup] as recipients, with a folder: see docs/backup.md"
+        )
+        what = "no backups are set up: [backup] is missing"
+        yield Finding(_BACKUP, State.WARN, what, remedy, where=str(file))
+
+    return Check(_BACKUP, look)
+
+
 def backups(
     program: str,
     home: Path,

@@ -104,7 +104,7 @@ def print_list(
         found: Backups, newest first.
         folder: Where.
         ends: Last day of the store's key, by name of the file.
-        made: Names of the files that the audit log has; the others are told apart.
+        made: Names of the files that the audit log has; the others are listed apart.
         as_json: For programs.
     """
     if as_json:

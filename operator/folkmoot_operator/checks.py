@@ -129,3 +129,11 @@ def free_share(folder: Path) -> float:
     """Share of the disk that is free, from 0 to 1 in whole hundredths, for metrics."""
     usage = shutil.disk_usage(folder)
     return math.floor(100 * usage.free / usage.total) / 100
+
+
+def sized(number: float) -> str:
+    """Bytes in few words: `12.3 GiB`; in the units of the settings, `memory_mib` for example."""
+    for power, name in ((4, "TiB"), (3, "GiB"), (2, "MiB")):
+        if number >= 1024**power:
+            return f"{number / 1024**power:.1f} {name}"
+    return f"{number / 1024:.0f} KiB"

@@ -21,6 +21,8 @@ from folkmoot_operator.unusable_files import as_problem
 
 _WIDE = 160
 """Characters in a line of a table that goes to a file or a pipe."""
+_FURTHER_IN = 2
+"""Characters by which a line that was broken off stands further in."""
 _INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells give it."""
 _ALLOCATIONS = 50_000
@@ -253,6 +255,16 @@ def hanging(text: str, indent: int = 5) -> list[str]:
         for part in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)
         or [""]
     ]
+
+
+def print_indented(text: str) -> None:
+    """Prints lines of which some stand indented; what a terminal breaks off stands further in."""
+    for line in text.splitlines():
+        indent = len(line) - len(line.lstrip())
+        first, *others = hanging(line.strip(), indent + _FURTHER_IN) or [""]
+        typer.echo(" " * indent + first)
+        for other in others:
+            typer.echo(" " * (indent + _FURTHER_IN) + other)
 
 
 def minute(moment: str | None, otherwise: str = "") -> str:

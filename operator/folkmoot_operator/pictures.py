@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -46,17 +48,16 @@ def save_chart(
         Problem: If the libraries are not installed, the file is a link, or it cannot be written.
     """
     require_no_link(path, "--plot")
+    _require_libraries(extra, "--plot")
     kind = path.suffix.lower().removeprefix(".")
     options: dict[str, dict[str, Any]] = {
         "html": {"inline": True},
         "png": {"scale_factor": _PNG_SCALE},
     }
     try:
-        chart = draw()
+        chart = _drawable_chart(draw())
         with writing_private(path, replace=True) if private else nullcontext(path) as file:
             chart.save(str(file), format=kind, **options.get(kind, {}))
-    except ImportError:
-        raise _not_installed(extra, "--plot") from None
     except OSError as error:
         raise Problem(
             f"cannot be written ({error.strerror})",
@@ -80,13 +81,10 @@ def draw_svg(draw: Callable[[], Any], extra: tuple[str, str], where: str) -> str
     Raises:
         Problem: If the libraries are not installed.
     """
-    try:
-        import vl_convert
-
-        spec = drawable_spec(draw().to_dict())
-        return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
-    except ImportError:
-        raise _not_installed(extra, where) from None
+    _require_libraries(extra, where)
+    text = io.StringIO()
+    _drawable_chart(draw()).save(text, format="svg")
+    return text.getvalue()
 
 
 def drawable(value: str) -> str:
@@ -105,10 +103,15 @@ def drawable_spec(spec: Any) -> Any:
     return spec
 
 
-def _not_installed(extra: tuple[str, str], where: str) -> Problem:
-    return Problem(
-        "plots need Altair and vl-convert",
-        where=where,
-        remedy=f"Install them: {how_to_install(*extra)}",
-        exit_code=ExitCode.USAGE,
-    )
+def _drawable_chart(chart: Any) -> Any:
+    return type(chart).from_dict(drawable_spec(chart.to_dict()))
+
+
+def _require_libraries(extra: tuple[str, str], where: str) -> None:
+    if find_spec("altair") is None or find_spec("vl_convert") is None:
+        raise Problem(
+            "plots need Altair and vl-convert",
+            where=where,
+            remedy=f"Install them: {how_to_install(*extra)}",
+            exit_code=ExitCode.USAGE,
+        )

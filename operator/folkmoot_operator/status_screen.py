@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from folkmoot_operator.checks import sized
 from folkmoot_operator.console import minute
 from folkmoot_operator.plain_text import plain
 from folkmoot_operator.problems import ExitCode, Problem
@@ -224,9 +225,11 @@ def pause_line(found: Mapping[str, Any], title: str = "Paused") -> Iterator[tupl
 
 
 def backup_line(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The newest backup; nothing where none are wanted."""
-    backup = found.get("backup")
-    if backup:
+    """The newest backup; nothing where there is nothing left to back up."""
+    pause, backup = found.get("pause"), found.get("backup")
+    if backup is None and "backup" in found and not (pause and pause["final"]):
+        yield "Backup", "not set up; `doctor` says how"
+    elif backup:
         made = backup["made_at"]
         yield "Backup", f"{ago(backup['age_seconds'])} old ({minute(made)} UTC)" if made else "none"
 
@@ -256,11 +259,3 @@ def ago(seconds: float) -> str:
         if number >= 1:
             return f"{number} {name}{'s' * (number > 1)}"
     return "less than a minute"
-
-
-def sized(number: float) -> str:
-    """Bytes in few words: `12.3 GB`."""
-    for size, name in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB")):
-        if number >= size:
-            return f"{number / size:.1f} {name}"
-    return f"{number / 1e3:.0f} kB"

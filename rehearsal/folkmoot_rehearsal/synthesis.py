@@ -81,7 +81,7 @@ def write(council: Council, recipe: Recipe, home: Path, truth: Path) -> Written:
         council: The council.
         recipe: What decides the bytes.
         home: Receives `extracts/` and `mappings/`; where outcomes are rehearsed, an evaluation
-            file.
+            file and a fit file.
         truth: Receives `households.parquet`, `people.parquet`, `homes.parquet` and
             `without_uprn.parquet`; where outcomes are rehearsed, `outcomes.parquet`.
     """
@@ -94,6 +94,7 @@ def write(council: Council, recipe: Recipe, home: Path, truth: Path) -> Written:
         lived.table(drawn).write_parquet(truth / "outcomes.parquet")
         evaluation = documents.evaluation_file(recipe.today, len(drawn.uprn))
         (home / documents.EVALUATION_FILE).write_text(evaluation, "utf-8")
+        (home / documents.FIT_FILE).write_text(documents.fit_file(), "utf-8")
     households = drawn.household_table()
     households.write_parquet(truth / "households.parquet")
     drawn.people_table().write_parquet(truth / "people.parquet")

@@ -21,9 +21,11 @@ import address_linkage
 import casework_cohort
 import casework_opening
 import confined_scoring
+import evaluation
 import hotspots
 import many_nodes
 import map_page
+import metrics_cost
 import person_linkage
 import planning
 import presentable
@@ -105,6 +107,9 @@ def main() -> None:
         f"{six_extracts.TARGET_MEMORY} MiB."
     )
     (RESULTS / "six_extracts.json").write_text(json.dumps(sizes, indent=2))
+    looked_back = evaluation.main()
+    out.print(evaluation.told(looked_back))
+    (RESULTS / "evaluation.json").write_text(json.dumps(looked_back, indent=2))
     cohort = casework_cohort.main()
     out.print(casework_cohort.told(cohort))
     (RESULTS / "casework_cohort.json").write_text(json.dumps(cohort, indent=2))
@@ -140,6 +145,9 @@ def main() -> None:
     submitted = coordinator.main()
     print_submissions(out, submitted)
     (RESULTS / "coordinator.json").write_text(json.dumps(submitted, indent=2))
+    watched = metrics_cost.main()
+    out.print(metrics_cost.told(watched))
+    (RESULTS / "metrics_cost.json").write_text(json.dumps(watched, indent=2))
     published = publication.main()
     print_publication(out, published)
     (RESULTS / "publication.json").write_text(json.dumps(published, indent=2))

@@ -83,7 +83,10 @@ def score(
         )
     )
     factors = _factors(reference)
-    contributions = [(factors[name] * weight).alias(name) for name, weight in weights.items()]
+    contributions = [  # scores of factors are whole thousandths, as the node's are
+        ((factors[name] * 1000).round(0, mode="half_to_even") / 1000 * weight).alias(name)
+        for name, weight in weights.items()
+    ]
     total = pl.sum_horizontal(*weights).round(6)
     (
         accounts.join(grouped, on="UPRN", how="left")

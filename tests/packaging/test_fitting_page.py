@@ -24,7 +24,7 @@ def test_the_commands_of_the_page_run_in_order_with_its_file(
     (tmp_path / "fit.toml").write_text(shown.text)
     (tmp_path / "evaluation.toml").write_text(EVALUATION)
     commands = [line for one in blocks() if one.page == PAGE for line in lines(one)]
-    assert len(commands) == 2
+    assert len(commands) == 3
     for line in commands:
         program, *words = line.words
         run_inside(program, *words).said()

@@ -61,10 +61,7 @@ def screen(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         return
     yield "Region", f"{region['name']}, {region['home']}"
     serve = found.get("serve") or {}
-    ports = ", ".join(
-        f"{name} {port['listen']} {'open' if port['open'] else 'closed'}"
-        for name, port in serve.items()
-    )
+    ports = ", ".join(f"{name} {port['listen']} {_port(port)}" for name, port in serve.items())
     yield "Ports", ports or "cannot be read"
     yield "As of", f"{minute(found['at'])} UTC, version {found['version']}"
     yield from pause_line(found)
@@ -89,6 +86,13 @@ def screen(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         state = "" if site["open"] is None else ", open" if site["open"] else ", closed"
         yield "Site", f"{site['listen'] or 'on'}{state}" if site["enabled"] else "none"
     yield from incidents_line(found)
+
+
+def _port(port: Mapping[str, Any]) -> str:
+    if not port["open"]:
+        return "closed"
+    shown = port["certificate"]
+    return f"open (certificate until {minute(shown['not_after'])} UTC)" if shown else "open"
 
 
 def _councils(councils: list[dict[str, Any]] | None) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from folkmoot_coordinator.database.connection import TABLES_VERSION, Database, remedy_for
-from folkmoot_operator.checks import Check, Finding, State, free_bytes
+from folkmoot_operator.checks import Check, Finding, State, free_bytes, sized
 
 MIN_FREE_BYTES = 1_000_000_000
 """Free disk below which answers may soon not be stored."""
@@ -66,7 +66,7 @@ def disk(folder: Path) -> Check:
 
     def look() -> Iterator[Finding]:
         free = free_bytes(folder)
-        text = f"{free / 1e9:.1f} GB free in {folder}"
+        text = f"{sized(free)} free in {folder}"
         if free < MIN_FREE_BYTES:
             yield Finding("disk", State.WARN, text, "Make room: answers are stored here")
         else:

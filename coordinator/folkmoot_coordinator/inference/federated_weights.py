@@ -163,13 +163,15 @@ def fit_weights(factors: Sequence[Factor], tables: Tables) -> Weights:
 
     Raises:
         TooFewEvents: If there are fewer than `EVENTS_EACH` for each coefficient, beyond the noise.
-        ValueError: If there are too many combinations of levels, or the tables contradict the
-            model: more events in some levels than it can give.
+        ValueError: If there are too many combinations of levels, no factor has two levels to
+            compare, or the tables contradict the model: more events than it can give.
     """
     usable = [
         _usable(table, tables.outcome_variance[at]) for at, table in enumerate(tables.outcome)
     ]
     columns = _columns(factors, usable)
+    if len(columns) == 1:
+        raise ValueError("no factor has two levels with enough households of both outcomes")
     joint = _joint(factors, tables)
     design = _design(joint, columns)
     counted = np.array([_events(tables, column) for column in columns])

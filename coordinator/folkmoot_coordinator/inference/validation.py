@@ -182,11 +182,11 @@ def band_rates(bands: Sequence[str], counts: Counts) -> tuple[BandRates, ...]:
         The rates, in the order of `bands`.
 
     Raises:
-        ValueError: If counts are of other bands, or a covariance is missing.
+        ValueError: If counts belong to other bands, or a covariance is missing.
     """
     size = len(bands)
     if counts.value.shape != (size, 2) or counts.covariance.shape != (2 * size, 2 * size):
-        raise ValueError("counts are of other bands")
+        raise ValueError("counts belong to other bands")
     if not (np.isfinite(counts.value).all() and np.isfinite(counts.covariance).all()):
         raise ValueError("counts and covariances are not missing")
     return tuple(

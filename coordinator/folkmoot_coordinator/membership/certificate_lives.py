@@ -69,7 +69,7 @@ def certificates(
     """
     found = authority_lives(home, now)
     if ports:
-        found += _of_ports(home.settings(), now)
+        found += port_lives(home.settings(), now)
     return [*found, *council_lives(database, now)]
 
 
@@ -96,7 +96,8 @@ def authority_lives(home: Home, now: float) -> list[CertificateLife]:
     ]
 
 
-def _of_ports(settings: CoordinatorSettings, now: float) -> Iterator[CertificateLife]:
+def port_lives(settings: CoordinatorSettings, now: float) -> Iterator[CertificateLife]:
+    """The certificates that the ports show which are served; they are asked."""
     for name, port in ((COLLECTION, settings.collection), (ENROLMENT, settings.enrolment)):
         shown = shown_certificate(dialled_here(port.listen), seconds=_CONNECT_SECONDS)
         if shown is not None:

@@ -79,7 +79,7 @@ def repairs(home: Home) -> Iterator[Repair]:
 
 
 def backups(home: Home, settings: CoordinatorSettings, now: int) -> Iterator[Check]:
-    """When the last backup was made and the last restore tried, where `[backup]` is set.
+    """When the last backup was made and the last restore tried; a warning without `[backup]`.
 
     Args:
         home: The coordinator's folder.
@@ -88,6 +88,7 @@ def backups(home: Home, settings: CoordinatorSettings, now: int) -> Iterator[Che
     """
     chosen = settings.backup
     if chosen is None:
+        yield backup_checks.not_set_up(PROGRAM, home.settings_file)
         return
 
     def look() -> Iterator[Finding]:

@@ -18,12 +18,17 @@ from folkmoot_coordinator.database.checks import MIN_FREE_BYTES
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, InvitedRow, RoundRow
 from folkmoot_coordinator.database.pauses import paused
-from folkmoot_coordinator.membership.certificate_lives import authority_lives, council_lives
+from folkmoot_coordinator.membership.certificate_lives import (
+    authority_lives,
+    council_lives,
+    port_lives,
+)
 from folkmoot_coordinator.membership.councils import enrolled
 from folkmoot_coordinator.membership.enrolling_again import waiting_requests
 from folkmoot_coordinator.operations.back_up import names_made
 from folkmoot_operator.backup_status import newest_backup
 from folkmoot_operator.certificate_lives import Standing
+from folkmoot_operator.checks import sized
 from folkmoot_operator.incidents import ACTIONS, incidents_of, needs_of
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.network_addresses import dialled_here, split_address
@@ -68,7 +73,7 @@ def coordinator_status(home: Home, clock: Clock = system_clock) -> Status:
     status.read("drafts", lambda: _drafts(status, home, settings))
     status.read("authority", lambda: _authority(status, home, now))
     status.read("disk", lambda: _disk(status, home))
-    status.read("serve", lambda: _serve(status, settings))
+    status.read("serve", lambda: _serve(status, settings, now))
     status.read("site", lambda: _site(settings))
     return status.finished()
 
@@ -219,20 +224,24 @@ def _backup(
 def _disk(status: Status, home: Home) -> dict[str, Any]:
     usage = shutil.disk_usage(home.path)
     if usage.free < MIN_FREE_BYTES:
-        status.need(
-            f"{usage.free / 1e9:.1f} GB of disk are free", "make room: answers are stored", 18
-        )
+        status.need(f"{sized(usage.free)} of disk are free", "make room: answers are stored", 18)
     return {"free_bytes": usage.free, "total_bytes": usage.total}
 
 
-def _serve(status: Status, settings: CoordinatorSettings) -> dict[str, Any]:
+def _serve(status: Status, settings: CoordinatorSettings, now: int) -> dict[str, Any]:
     ports = {
         "collection": settings.collection.listen,
         "enrolment": settings.enrolment.listen,
     }
-    found = {
-        name: {"listen": address, "open": _listens(address)} for name, address in ports.items()
+    found: dict[str, dict[str, Any]] = {
+        name: {"listen": address, "open": _listens(address), "certificate": None}
+        for name, address in ports.items()
     }
+    for one in port_lives(settings, now) if any(port["open"] for port in found.values()) else ():
+        found[one.name.removesuffix(" port")]["certificate"] = one.as_json()
+        if one.standing is not Standing.FINE:
+            urgency = 3 if one.standing is Standing.ENDED else 25
+            status.need(f"certificate of the {one.name}: {one}", one.remedy, urgency)
     if not found["collection"]["open"]:
         what = f"nothing listens on the collection port {settings.collection.listen}"
         status.need(what, "folkmoot-coordinator serve", 8)

@@ -56,12 +56,21 @@ class NoisyTables:
         return any(is_below(depths, asked) for asked in plan.largest)
 
     def values(self, names: Names) -> Float64:
-        """Estimates of a table: float64, households, axes in the order of names, none missing."""
+        """Estimates of a table.
+
+        Returns:
+            float64, households, shape (codes of the first attribute, of the next, ...), none
+            missing.
+        """
         tables = [made.marginal(names).value for made in self._made.values()]
         return np.asarray(np.sum(tables, axis=0), dtype=np.float64)
 
     def variances(self, names: Names) -> Float64:
-        """Of the noise of each cell: float64, households squared, in the shape of `values`."""
+        """Of the noise of each cell of a table.
+
+        Returns:
+            float64, households squared, in the shape of `values`, none missing.
+        """
         tables = [
             self._scale[council] * made.marginal(names).variance
             for council, made in self._made.items()

@@ -18,6 +18,11 @@ _WITHOUT_PEOPLE = (
     "Records that a council matched to a household only by whom they are about are not counted."
 )
 
+_BESIDES = (
+    "What a council publishes by a decision of its own, such as a back-test of its policy or a "
+    "policy fitted to its records, is not covered: no noise is in it."
+)
+
 
 def privacy_statement(round_: Round, releases: int, as_of: Iterable[date] = ()) -> str:
     """The promise of one round, as paragraphs.
@@ -59,7 +64,7 @@ def privacy_statement(round_: Round, releases: int, as_of: Iterable[date] = ()) 
             "A person who moves between councils within the accounting period is covered by "
             "the sum of what both councils released.",
             "Losses of several rounds add up. Each council keeps a ledger of all it has "
-            "released and refuses a round that would exceed the limit it has set.",
+            f"released and refuses a round that would exceed the limit it has set. {_BESIDES}",
             "The noise is part of the published error: standard errors and 95% intervals "
             "state it. They do not cover errors of the councils' own records.",
         )
@@ -101,7 +106,7 @@ def series_statement(round_: Round, releases: int, as_of: Iterable[date] = ()) -
             f"households, which is epsilon = {round_.epsilon_for(SHARED_HOUSEHOLDS):.3f}. "
             "A person who moves between councils is covered by the sum of what both released.",
             "What other rounds released adds to that. Each council keeps a ledger of all it has "
-            "released and refuses a round that would exceed the limit it has set.",
+            f"released and refuses a round that would exceed the limit it has set. {_BESIDES}",
             "The noise is part of the published error: standard errors and 95% intervals state "
             "it. Noise of different rounds is correlated: use the rows of new households for "
             "differences between rounds that follow each other. Errors of the councils' own "

@@ -118,8 +118,9 @@ def list_(home: Home = HERE, folder: Folder = None, as_json: AsJson = False) -> 
 
     Example: folkmoot-node backup list --json
     """
+    from folkmoot_node.evidence.backups_made import names_made
     from folkmoot_node.home import open_home
-    from folkmoot_node.operations.back_up import names_made, with_store_key
+    from folkmoot_node.operations.back_up import with_store_key
     from folkmoot_operator.backup_folder import those_in
 
     with open_home(home) as node:
@@ -163,8 +164,8 @@ def restore(
 
     Example: folkmoot-node restore FILE --identity backup.key --into /srv/folkmoot-restored
     """
+    from folkmoot_node.evidence.backups_made import names_made
     from folkmoot_node.home import open_home
-    from folkmoot_node.operations.back_up import names_made
     from folkmoot_node.operations.restore import note_drill, restore_node
     from folkmoot_operator.backup_folder import newest
 

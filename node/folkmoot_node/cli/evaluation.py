@@ -50,22 +50,26 @@ def evaluate(
     would have found, what it would have found otherwise, and all of it by protected group. The
     scores in the store stay as they are. Nothing leaves this machine; the audit log records that
     you looked, with the digests of file and policy. Exit code 0 whatever is found; 4 if the
-    outcomes do not reach far enough; 5 after the policy's last day. Needs the extra `audit`.
+    outcomes do not reach far enough; 5 after the policy's last
+    day, and while the node is paused. Needs the extra `audit`.
 
     Example: folkmoot-node evaluate evaluation.toml --html evaluation.html
     """
-    from folkmoot_node.evaluation.evaluation_file import EvaluationFile
     from folkmoot_node.evaluation.first_file import write_first
-    from folkmoot_node.evaluation.reporting.content import as_document
-    from folkmoot_node.evaluation.reporting.needed import require_libraries
-    from folkmoot_node.evaluation.reporting.sources_read import About
-    from folkmoot_node.home import open_home
-    from folkmoot_operator.settings import parse
 
     if initialise:
         write_first(file)
         typer.echo(f"Wrote {file}. Name the outcomes and dates in it, then run it without --init.")
         return
+    from folkmoot_node.evaluation.evaluation_file import EvaluationFile
+    from folkmoot_node.evaluation.reporting.content import as_document
+    from folkmoot_node.evaluation.reporting.needed import require_libraries
+    from folkmoot_node.evaluation.reporting.sources_read import About
+    from folkmoot_node.evidence.pauses import require_running
+    from folkmoot_node.evidence.scoring_runs import NOT_SCORED
+    from folkmoot_node.home import open_home
+    from folkmoot_operator.settings import parse
+
     content = _read(file)
     evaluation = parse(EvaluationFile, content, str(file))
     require_libraries(with_page=page is not None)
@@ -74,6 +78,7 @@ def evaluate(
     if seed is not None:
         evaluation = evaluation.model_copy(update={"seed": seed})
     with open_home(home) as node:
+        require_running(node, NOT_SCORED)
         policy = _policy(node, evaluation, file)
         about = About(policy.name, policy.digest.hex(), sha256(content).hexdigest())
         _record(node, about)
@@ -96,12 +101,15 @@ def evaluate(
 def _judge(node: NodeHome, policy: RiskPolicy, evaluation: EvaluationFile) -> BackTest:
     """Scores the households as of each date, one after the other, and compares."""
     from folkmoot_node.evaluation.back_test import back_test
+    from folkmoot_node.evidence.pauses import require_running
+    from folkmoot_node.evidence.scoring_runs import NOT_SCORED
     from folkmoot_node.sources.connect import load_plugins
 
     with load_plugins(node.config) as plugins, progress() as bars:
         tasks: dict[str, Any] = {}
 
         def advance(stage: str, done: int, total: int) -> None:
+            require_running(node, NOT_SCORED)
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.update(tasks[stage], completed=done, total=total)

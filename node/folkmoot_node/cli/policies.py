@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     group.command()(sign)
     group.command()(verify)
     group.command()(pin)
+    group.command()(publish)
     app.add_typer(group, name="policy")
 
 
@@ -242,3 +243,32 @@ def pin(
 
     for line in pin_signer(home, key, replace=replace):
         typer.echo(line)
+
+
+def publish(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What is to be published.")],
+    by: Annotated[str, typer.Option("--by", help="Name and role of the person who decides.")],
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why it may be published, in words that name nobody.")
+    ],
+    home: Home = HERE,
+) -> None:
+    """Records that a person has decided to publish a fitted policy or a report of a back-test.
+
+    Both are made from residents' records without noise, and stay at the council otherwise. The
+    command writes who decided, why, and the file's digest into the audit log. It sends nothing,
+    and whether the file is fit to be published is for that person to judge.
+
+    Example: folkmoot-node policy publish proposed-policy.toml --by "A. Khan, Data Protection
+    Officer" --reason "Weights only, no figures; assessment 12"
+    """
+    from folkmoot_node.home import open_home
+    from folkmoot_node.operations.publish_evidence import record_publication
+
+    with open_home(home) as node:
+        digest = record_publication(node, file, by, reason)
+    typer.echo(f"Recorded: {by.strip()} decided to publish {file} (sha256:{digest}).")
+    typer.echo(
+        "The guarantee of differential privacy does not cover this file: what it tells of "
+        "residents was measured without noise."
+    )

@@ -11,7 +11,7 @@ import typer
 
 from folkmoot_node.cli.options import HERE, AsJson, Home, OtherPolicy, Reason
 from folkmoot_operator.accounts import current_operator
-from folkmoot_operator.console import console, print_json, progress
+from folkmoot_operator.console import console, print_indented, print_json, progress
 from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
@@ -430,7 +430,7 @@ def explain(
     if as_json:
         print_json(found.as_json())
     else:
-        console().print(found.as_text(), markup=False)
+        print_indented(found.as_text())
 
 
 def households(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from folkmoot_node.settings.node_toml import Slug
+from folkmoot_node.settings.slug import Slug
 from folkmoot_operator.settings import Settings, load
 
 MOST_DATES = 60

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from folkmoot_node.federation.connection_problems import of_connection
 from folkmoot_node.federation.identity import KeyFiles, load_identity
-from folkmoot_node.settings.node_toml import CoordinatorSettings
+from folkmoot_node.settings.region import CoordinatorSettings
 from folkmoot_operator.checks import Check, Finding, State
 from folkmoot_operator.connection_probe import Step, Way, probe, steps_of
 

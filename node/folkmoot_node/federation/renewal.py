@@ -9,7 +9,7 @@ from folkmoot_node.evidence.egress_log import EgressLog
 from folkmoot_node.federation.client import CoordinatorClient, Renewal
 from folkmoot_node.federation.enrolment import renew
 from folkmoot_node.federation.identity import Identity, load_identity
-from folkmoot_node.settings.node_toml import CoordinatorSettings
+from folkmoot_node.settings.region import CoordinatorSettings
 from folkmoot_operator.problems import Problem
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from folkmoot_node.evidence.backups_made import MADE, names_made
 from folkmoot_node.evidence.database import SCHEMA_VERSION, StateDatabase
 from folkmoot_node.evidence.joint_head import LOGS, JointHead
 from folkmoot_node.home import NodeHome
@@ -39,7 +40,7 @@ from folkmoot_operator.sqlite_copy import IS_SQLITE, copy_database
 from folkmoot_operator.unusable_files import unusable
 
 PROGRAM = "folkmoot-node"
-MADE, WITH_KEY, DELETED = "backup made", "backup with the store's key", "backup deleted"
+WITH_KEY, DELETED = "backup with the store's key", "backup deleted"
 """What the audit log says of backups."""
 UNDONE = "what the retention rule destroys here can be read in it until then"
 """Why people are told of backups with the store's key."""
@@ -143,11 +144,6 @@ def back_up(
         if deleted:
             _note(home, DELETED, by, {"files": list(deleted)})
     return Made(written, about, deleted)
-
-
-def names_made(home: NodeHome) -> tuple[str, ...]:
-    """Names of the backups that were made of this home, oldest first, by the audit log."""
-    return tuple(str(entry.body["file"]) for entry in home.audit.entries((MADE,)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ import datetime
 import shlex
 from collections.abc import Callable, Iterator
 
+from folkmoot_node.evidence.backups_made import MADE
 from folkmoot_node.evidence.pauses import paused
 from folkmoot_node.evidence.restored import last_restore
 from folkmoot_node.federation.identity import public_key_of
 from folkmoot_node.home import NodeHome
-from folkmoot_node.operations.back_up import MADE, PROGRAM, UNDONE, with_store_key
+from folkmoot_node.operations.back_up import PROGRAM, UNDONE, with_store_key
 from folkmoot_node.operations.council_codes import doubt_about_council
 from folkmoot_node.operations.leaving import CERTIFICATE, FOLDER, is_finished
 from folkmoot_node.operations.restore import DRILLED
@@ -18,6 +19,7 @@ from folkmoot_node.operations.retention import expired
 from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import RENEWAL, WARN_DAYS, load_policy
 from folkmoot_node.policies.trusted_signer import NOT_PINNED
+from folkmoot_node.settings.node_toml import FILE_NAME
 from folkmoot_node.store.extracts_read import last_read
 from folkmoot_operator import backup_checks
 from folkmoot_operator.checks import Check, Finding, State
@@ -158,7 +160,9 @@ def retention(home: NodeHome) -> Check:
 def backups(home: NodeHome) -> Iterator[Check]:
     """Whether backups are made and tried; those with the store's key; a restore."""
     settings = home.config.backup
-    if settings is not None:
+    if settings is None:
+        yield backup_checks.not_set_up(PROGRAM, home.config.home / FILE_NAME)
+    else:
         made, drilled = home.audit.entries((MADE,)), home.audit.entries((DRILLED,))
         yield backup_checks.backups(
             PROGRAM, home.config.home, settings, tuple(made), tuple(drilled), home.clock()

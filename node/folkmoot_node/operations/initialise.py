@@ -17,8 +17,8 @@ from folkmoot_node.settings.node_toml import (
     FILE_NAME,
     STATE_FILE,
     NodeConfig,
-    require_place_for_store,
 )
+from folkmoot_node.settings.scoring import require_place_for_store
 from folkmoot_node.store.reader import create_key
 from folkmoot_operator.ownership import Holdings, is_own_file, require_own
 from folkmoot_operator.private_files import (

@@ -15,7 +15,8 @@ from folkmoot_kit.hosting import PluginFailure
 from folkmoot_node.operations.initialise import RELEASE_POLICY_FILE, RISK_POLICY_FILE, listed
 from folkmoot_node.operations.recognise_extracts import MAPPED, Likeness, without_repeats
 from folkmoot_node.operations.sample_policy import SamplePolicy, policy_for
-from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, SourceSettings, load_config
+from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, load_config
+from folkmoot_node.settings.sources import SourceSettings
 from folkmoot_node.sources.connect import ConnectedSource, connect, load_plugins
 from folkmoot_operator.private_files import make_private_folder, write_private
 from folkmoot_operator.problems import ExitCode, Problem

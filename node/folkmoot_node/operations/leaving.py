@@ -33,6 +33,7 @@ from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.store.encrypted_file import only_user
 from folkmoot_operator import file_lock
 from folkmoot_operator.accounts import Operator
+from folkmoot_operator.backup_home import lies_in
 from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.pauses import checked_reason
@@ -249,7 +250,7 @@ def _doomed(config: NodeConfig) -> Iterator[tuple[str, Path]]:
 
 def _is_in(home: Path, path: Path) -> bool:
     """Whether what is deleted in the home is the thing itself, and not a link to it."""
-    return path.is_relative_to(home) and not path.is_symlink()
+    return lies_in(home, path.parent) and not path.is_symlink()
 
 
 def _keys(home: NodeHome) -> tuple[Path, ...]:

@@ -118,7 +118,7 @@ def _require_known(about: About) -> None:
             exit_code=ExitCode.SETTINGS,
         )
     state = about.versions.get("state", "0")
-    # One that is no number can only be of a later version.
+    # Only a later version would write something that is not a number.
     if not re.fullmatch(r"[0-9]{1,9}", state) or int(state) > SCHEMA_VERSION:
         raise Problem(
             f"was made by {PROGRAM} {about.version}, whose state file has version {state}; this "

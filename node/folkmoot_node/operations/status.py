@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from folkmoot_node.evidence.backups_made import names_made
 from folkmoot_node.evidence.database import Clock, system_clock
 from folkmoot_node.evidence.joint_head import JointHead
 from folkmoot_node.evidence.restored import last_restore
@@ -20,7 +21,6 @@ from folkmoot_node.evidence.round_book import RoundStatus
 from folkmoot_node.federation.certificate_lives import certificates
 from folkmoot_node.federation.identity import KeyFiles
 from folkmoot_node.home import SERVE_LOCK, NodeHome, open_home
-from folkmoot_node.operations.back_up import names_made
 from folkmoot_node.plugins.installed import installed_plugins
 from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import WARN_DAYS, load_policy
@@ -30,6 +30,7 @@ from folkmoot_node.store.encrypted_file import is_in_use
 from folkmoot_node.store.use import end_of_keeping, end_of_use, open_scores
 from folkmoot_operator.backup_status import newest_backup
 from folkmoot_operator.certificate_lives import Standing
+from folkmoot_operator.checks import sized
 from folkmoot_operator.file_lock import holder
 from folkmoot_operator.incidents import ACTIONS, incidents_of, needs_of
 from folkmoot_operator.moments import day, to_text
@@ -293,7 +294,7 @@ def _backup(status: Status, home: NodeHome, now: int) -> dict[str, Any] | None:
 def _disk(status: Status, config: NodeConfig) -> dict[str, Any]:
     usage = shutil.disk_usage(config.home)
     if usage.free < MIN_FREE_BYTES:
-        what = f"{usage.free / 1024**3:.1f} GiB of disk are free"
+        what = f"{sized(usage.free)} of disk are free"
         status.need(what, "free at least 2 GiB for a scoring run", 18)
     return {"free_bytes": usage.free, "total_bytes": usage.total}
 

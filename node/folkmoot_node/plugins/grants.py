@@ -17,8 +17,9 @@ from typing import Any
 
 from folkmoot_kit.confinement import Grants, Limits
 from folkmoot_node.plugins.shipped import SECRETS
-from folkmoot_node.settings.node_toml import FILE_NAME, STATE_FILE, NodeConfig, SourceSettings
+from folkmoot_node.settings.node_toml import FILE_NAME, STATE_FILE, NodeConfig
 from folkmoot_node.settings.plugins import AllowedPlugin, PluginLimits, ShippedLimits
+from folkmoot_node.settings.sources import SourceSettings
 
 _SQLITE = "sqlite:///"
 _WILD = re.compile(r"[*?\[]")

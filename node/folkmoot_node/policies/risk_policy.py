@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from folkmoot_node.settings.node_toml import Slug
+from folkmoot_node.settings.slug import Slug
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, parse, read
 from folkmoot_sdk.schema import ProtectedCharacteristic

@@ -110,7 +110,7 @@ class Explanation:
         for entry in self.contributions:
             points = "unknown" if entry.points is None else f"{entry.points:.1f}"
             lines.append(f"  {entry.title}: {points} of {entry.weight:g}")
-            lines.append(f"    {entry.words}")
+            lines += [f"    {line}" for line in entry.words.splitlines()]
             if entry.unexplained:
                 lines.append(f"    ({entry.unexplained})")
         lines += ["", "From:"]

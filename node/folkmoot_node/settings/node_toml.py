@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -14,11 +14,18 @@ from folkmoot.geography import GssCode
 from folkmoot_node.settings.casework import CaseworkSettings
 from folkmoot_node.settings.linkage import LinkageSettings
 from folkmoot_node.settings.plugins import PluginSettings
+from folkmoot_node.settings.region import CoordinatorSettings, KeepSettings, LedgerSettings
 from folkmoot_node.settings.running import DaskSettings, ScheduleSettings
+from folkmoot_node.settings.scoring import (
+    QuarantineSettings,
+    ScoringSettings,
+    StoreSettings,
+    require_place_for_store,
+)
+from folkmoot_node.settings.sources import SourceSettings
 from folkmoot_operator import service_manager
 from folkmoot_operator.backup_settings import BackupSettings
 from folkmoot_operator.groups import group_number
-from folkmoot_operator.network_addresses import DialledAddress, HttpProxy
 from folkmoot_operator.ownership import Holdings, require_own, those_in, with_journals
 from folkmoot_operator.prefect_settings import PrefectSettings
 from folkmoot_operator.problems import ExitCode, Problem
@@ -30,155 +37,11 @@ FILE_NAME = "node.toml"
 STATE_FILE = "state.sqlite"
 
 
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-"""Lower-case letters, digits and underscores."""
-
-
 def _gss(value: str) -> str:
     try:
         return GssCode(value)
     except ContractError as error:
         raise ValueError(f"{error.problem}. {error.remedy}") from None
-
-
-class ScoringSettings(Settings):
-    """Table `[scoring]`.
-
-    Attributes:
-        frame: Name of the source whose UPRNs are the council's households.
-        risk_policy: Risk stratification policy file.
-        release_policy: Release policy file.
-        threads: Threads that score, from 1.
-        partitions: Parts in which households are scored and stored; chosen by size if
-            it is missing.
-        engine: Where the stages of a scoring run are carried out: on `threads` of this machine
-            (`local`), or on a Dask cluster (`dask`).
-        memory_mib: Memory that records may take between the stages of a run; beyond it they
-            go to encrypted files in the store's folder.
-    """
-
-    frame: Slug
-    risk_policy: Path = Path("risk-policy.toml")
-    release_policy: Path = Path("release-policy.toml")
-    threads: Annotated[int, Field(ge=1, le=256)] = 2
-    partitions: Annotated[int, Field(ge=1, le=4096)] | None = None
-    memory_mib: Annotated[int, Field(ge=0, le=1_048_576)] = 1024
-    engine: Literal["local", "dask"] = "local"
-
-
-class QuarantineSettings(Settings):
-    """Table `[quarantine]`.
-
-    Attributes:
-        maximum_share: Share of a source's records, from 0 to 1. If more are rejected,
-            the run stops and the last good scores stay.
-        folder: Where the rejected records are listed.
-    """
-
-    maximum_share: Annotated[float, Field(ge=0, le=1)] = 0.02
-    folder: Path = Path("quarantine")
-
-
-class StoreSettings(Settings):
-    """Table `[store]`.
-
-    Attributes:
-        path: Encrypted DuckDB file of households and scores.
-        key_file: Its key; readable by the node's account alone.
-    """
-
-    path: Path = Path("store/households.duckdb")
-    key_file: Path = Path("keys/store.key")
-
-
-class CoordinatorSettings(Settings):
-    """Table `[coordinator]`.
-
-    Attributes:
-        address: Host and port of the collection service (mutual TLS).
-        enrolment_address: Host and port of the enrolment service.
-        poll_seconds: Seconds between visits to the coordinator.
-        proxy: HTTP proxy through which the coordinator is reached, for example
-            `http://proxy.example.gov.uk:8080`; the environment's proxy is never used.
-    """
-
-    address: DialledAddress
-    enrolment_address: DialledAddress
-    poll_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30
-    proxy: HttpProxy | None = None
-
-
-class KeepSettings(Settings):
-    """Table `[keep]`: how long records of what came to nothing are kept. Those of answers, of
-    what was spent and of decisions are kept always.
-
-    Attributes:
-        visits_days: Days for which the egress log has visits to the coordinator at which
-            nothing was answered.
-        unanswered_rounds_days: Days after the deadline of a round for which it is kept if it
-            was not answered.
-    """
-
-    visits_days: Annotated[int, Field(ge=31, le=36_525)] = 400
-    unanswered_rounds_days: Annotated[int, Field(ge=1, le=36_525)] = 31
-
-
-class LedgerSettings(Settings):
-    """Table `[ledger]`: who bears witness to what the ledger said.
-
-    Attributes:
-        witnesses: Folders, such as shares of other machines, in which the node leaves its signed
-            head after each release. A coordinator that hides a receipt cannot change them.
-    """
-
-    witnesses: tuple[Path, ...] = ()
-
-
-class SourceLinkageSettings(Settings):
-    """Table `linkage` of one `[[sources]]` table.
-
-    Attributes:
-        minimum_share: As `linkage.minimum_share`, for this source.
-    """
-
-    minimum_share: Annotated[float, Field(ge=0, le=1)] | None = None
-
-
-class ChangeLimits(Settings):
-    """Table `change` of one `[[sources]]` table: what may change from run to run. Beyond it a
-    run stops until a person accepts it.
-
-    Attributes:
-        records: Relative change of the number of records.
-        sums: Relative change of the sum of an amount.
-        linked: Change of the share of records that have found a household, as a fraction: 0.05
-            is five points.
-    """
-
-    records: Annotated[float, Field(ge=0)] = 0.20
-    sums: Annotated[float, Field(ge=0)] = 0.30
-    linked: Annotated[float, Field(ge=0, le=1)] = 0.05
-
-
-class SourceSettings(Settings):
-    """One `[[sources]]` table.
-
-    Attributes:
-        name: Slug of the source in this node.
-        kind: Sort of source, as a plugin registers it.
-        area_field: For a source about areas: the household field that holds the area by
-            which it is joined, for example `lsoa`.
-        options: Options of that sort of source; its plugin checks them.
-        linkage: How many of its records must find a household.
-        change: What may change from run to run.
-    """
-
-    name: Slug
-    kind: str
-    area_field: Slug | None = None
-    options: dict[str, Any] = {}
-    linkage: SourceLinkageSettings = SourceLinkageSettings()
-    change: ChangeLimits = ChangeLimits()
 
 
 class NodeSettings(Settings):
@@ -526,21 +389,3 @@ def load_config(home: Path, *, owner: int | None = None) -> NodeConfig:
     require_own(config.holdings, owner=owner)
     require_place_for_store(config.store_path)
     return config
-
-
-def require_place_for_store(path: Path) -> None:
-    """Checks that the encrypted store can lie somewhere.
-
-    DuckDB takes what follows a question mark in a path for options, and would look for the file's
-    log elsewhere. It resolves links, so that nothing hides the path from it.
-
-    Raises:
-        Problem: Exit code SETTINGS, if there is one in the path.
-    """
-    if "?" in str(path):
-        raise Problem(
-            "a path with a question mark in it cannot hold the encrypted store",
-            where=str(path),
-            remedy="Rename the folder, or choose another",
-            exit_code=ExitCode.SETTINGS,
-        )

@@ -12,7 +12,8 @@ from folkmoot_node.plugins.failures import after_broken, code_without, plugin_fa
 from folkmoot_node.plugins.grants import is_grantable
 from folkmoot_node.plugins.loaded import placement_in
 from folkmoot_node.plugins.opening import load_plugins
-from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, SourceSettings
+from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig
+from folkmoot_node.settings.sources import SourceSettings
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.loading import Origin, Plugins

@@ -9,7 +9,7 @@ from pathlib import Path
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.store.use import open_scores, require_in_use
-from folkmoot_operator.checks import Check, Finding, State, free_bytes
+from folkmoot_operator.checks import Check, Finding, State, free_bytes, sized
 from folkmoot_operator.problems import ExitCode, Problem
 
 MIN_FREE_BYTES = 2 * 1024**3
@@ -44,10 +44,10 @@ def disk(folder: Path) -> Check:
         free = free_bytes(folder)
         if free < MIN_FREE_BYTES:
             raise Problem(
-                f"{free / 1024**3:.1f} GiB free",
+                f"{sized(free)} free",
                 remedy="Free at least 2 GiB for a scoring run",
                 exit_code=ExitCode.SETTINGS,
             )
-        return f"{free / 1024**3:.0f} GiB free"
+        return f"{sized(free)} free"
 
     return Check("disk", look)

@@ -12,6 +12,8 @@ from folkmoot_rehearsal.outcomes.mechanism import Mechanism
 from folkmoot_rehearsal.outcomes.outcome_extracts import MONITORING
 
 EVALUATION_FILE = "evaluation.toml"
+FIT_FILE = "fit.toml"
+"""As `folkmoot-node fit` reads it: beside the evaluation file, fitted to homelessness."""
 HORIZON = 6
 """Months after each date in which outcomes count."""
 DATES = 12
@@ -55,6 +57,11 @@ def evaluation_file(today: datetime.date, households: int) -> str:
         .replace("@UNDATED@", f"[{undated}]")
         .replace("@MONTHS@", str(HORIZON))
     )
+
+
+def fit_file() -> str:
+    """A fit file beside the evaluation file."""
+    return (resources.files("folkmoot_rehearsal") / "documents" / FIT_FILE).read_text("utf-8")
 
 
 def policy_lines(mechanism: Mechanism) -> str:

@@ -6,7 +6,8 @@ Each household has a hazard, in events a month:
 
 A severity is 0 to 1 (see `severities`). Some are what a factor of the rehearsal's policy sees,
 others stand in no extract, or in none that a factor reads. The base is set so that the mean over
-all households and months is the yearly rate. All numbers are assumed.
+all households and months is the yearly rate. All numbers are assumed; events are more frequent than
+in England, so that a region of a few thousand households shows figures.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from folkmoot_operator.console import hanging, minute, print_text, progress
+from folkmoot_operator.console import hanging, minute, print_indented, print_text, progress
 
 WAITS = """
 import time, typer
@@ -54,6 +54,27 @@ def test_text_for_programs_keeps_its_lines(capfd: pytest.CaptureFixture[str]) ->
 def test_a_minute_fits_a_column() -> None:
     assert minute("2026-12-01T12:34:56Z") == "2026-12-01 12:34"
     assert minute(None, "never") == "never"
+
+
+@pytest.mark.parametrize("columns", ["60", "80", None])
+def test_what_a_terminal_breaks_off_stands_further_in(
+    columns: str | None, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = f"Why:\n  {'long words ' * 12}\n\n    {'deep words ' * 12}\nend"
+    if columns is None:
+        monkeypatch.delenv("COLUMNS", raising=False)
+    else:
+        monkeypatch.setenv("COLUMNS", columns)
+    print_indented(text)
+    lines = capfd.readouterr().out.splitlines()
+    assert " ".join(" ".join(lines).split()) == " ".join(text.split())
+    if columns is None:
+        assert [line.rstrip() for line in text.splitlines()] == lines
+        return
+    assert max(map(len, lines)) <= int(columns)
+    for word, least in (("long", 2), ("deep", 4)):
+        indents = [len(line) - len(line.lstrip()) for line in lines if word in line]
+        assert indents == [least, *[least + 2] * (len(indents) - 1)]
 
 
 def test_lines_that_hang_fit_the_terminal_and_stay_whole_for_programs(

@@ -35,7 +35,7 @@ NAMES = [
     *(f"confinement: {layer}" for layer in LAYERS), "plugins", "policies and sources",
     "licences", "linkage",
     "release policy", "signer", "evidence", "clock", "disk", "scores", "sunset", "pauses",
-    "scoring runs", "retention", "extracts", "Prefect", "enrolment",
+    "scoring runs", "retention", "extracts", "backup", "Prefect", "enrolment",
     "path", "coordinator",
 ]  # fmt: skip
 
@@ -59,6 +59,15 @@ def _scores_of_today(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("folkmoot_node.operations.checks.expired", lambda home: ())
 
 
+def test_no_backups_are_a_warning_that_says_how(stage: Stage) -> None:
+    (found,) = (one for one in examine(stage.home, offline=True) if one.name == "backup")
+    assert (found.state, found.ok) == (State.WARN, True)
+    assert "no backups are set up" in found.what
+    assert found.command == "folkmoot-node backup keygen --out FILE"
+    shown = CliRunner().invoke(app, ["status", "--home", str(stage.home)]).output
+    assert "not set up; `doctor` says how" in shown
+
+
 def test_a_sound_node_passes_and_says_so_in_json(stage: Stage) -> None:
     done = CliRunner().invoke(app, ["doctor", "--json", "--home", str(stage.home)])
     assert done.exit_code == 0
@@ -66,7 +75,9 @@ def test_a_sound_node_passes_and_says_so_in_json(stage: Stage) -> None:
     assert [item["check"] for item in found] == NAMES
     assert all(item["ok"] for item in found)
     # What root decides is not decided on a machine of tests.
-    assert {item["check"] for item in found if item["remedy"]} <= {"signer", "installation"}
+    assert {item["check"] for item in found if item["remedy"]} <= {
+        "signer", "installation", "backup"
+    }  # fmt: skip
     assert {frozenset(item) for item in found} == {KEYS_OF_DOCTORS}
 
 

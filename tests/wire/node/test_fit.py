@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -129,3 +130,20 @@ def test_a_factor_that_knows_the_outcome_is_refused(home, tmp_path):
         homes.write_text(kept)
     assert "nearly equal the outcome" in said
     assert "rent_arrears" in said
+
+
+def test_publication_is_a_decision_of_a_named_person_and_sends_nothing(home, tmp_path):
+    file = tmp_path / "proposed.toml"
+    file.write_text("# Proposed\n")
+    command = ["policy", "publish", file, "--home", home, "--by", "A. Khan, DPO", "--reason"]
+    said = run_inside("folkmoot-node", *command, "Weights only").said()
+    assert "does not cover this file" in said
+    with open_home(home) as node:
+        body = list(node.audit.entries())[-1].body
+        assert not list(node.egress.departures())
+    assert body["action"] == "publication decided"
+    assert (body["decided_by"], body["reason"]) == ("A. Khan, DPO", "Weights only")
+    assert body["file_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert "--reason" in run_inside("folkmoot-node", *command, "  ").said(2)
+    file.unlink()
+    assert "cannot be read" in run_inside("folkmoot-node", *command, "Weights only").said(3)

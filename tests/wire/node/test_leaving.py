@@ -85,6 +85,19 @@ def test_what_a_link_leads_to_is_not_said_to_be_destroyed(answered: Stage, tmp_p
     assert "rejected records, which lies outside the node's folder" in said
 
 
+def test_what_the_settings_name_outside_stays(answered: Stage) -> None:
+    outside = answered.home.parent / "rejected"
+    (answered.home / "quarantine").rename(outside)
+    settings = answered.home / "node.toml"
+    text = settings.read_text()
+    assert 'folder = "quarantine"' in text
+    text = text.replace('folder = "quarantine"', 'folder = "../rejected"')
+    settings.write_text(text)
+    said = go(answered).said()
+    assert (outside / "council_tax.csv").exists()
+    assert "rejected records, which lies outside the node's folder" in said
+
+
 def test_the_certificate_is_checked_with_the_public_certificate_alone(
     answered: Stage, tmp_path: Path
 ) -> None:

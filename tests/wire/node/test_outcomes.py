@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import hashlib
+import json
 import re
 import time
 from pathlib import Path
@@ -14,7 +15,9 @@ import pytest
 from monthly import TOTAL, answer, permit, read
 from stage import COUNCIL, Stage, ask
 
+from folkmoot import codec
 from folkmoot.rounds import Round
+from folkmoot.v1 import collection_pb2
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
@@ -36,7 +39,9 @@ from folkmoot_node.sources.outcomes import (
     write_outcomes,
 )
 from folkmoot_operator.problems import Problem
+from tests.commands import run_inside
 from tests.tables import measured
+from tests.unit.coordinator.conftest import Office, office  # noqa: F401
 
 DAY = datetime.date(2026, 11, 2)
 OWING = set(range(60))
@@ -112,6 +117,38 @@ def test_the_round_is_answered_by_the_real_release(stage: Stage, home: Path) -> 
     # At this loss noise is small beside one household.
     off = np.abs(values - measured(question(home).plan(COUNCIL), EXPECTED))
     assert off.max() < 4
+
+
+def test_a_coordinator_judges_bands_by_what_the_node_released(
+    stage: Stage,
+    home: Path,
+    office: Office,  # noqa: F811
+) -> None:
+    """From a council's extracts to precision and recall: what the node sent is taken as it is."""
+    policy = home / "release-policy.toml"
+    text = re.sub(r"(?m)^attributes = \[", r'\g<0>"need_found", ', policy.read_text())
+    policy.write_text(text)
+    sign(policy, load_policy_key(home / "keys" / "policy-signing.key"), "Tester", 1_790_000_002)
+    office.clock.now = int(time.time())
+    round_ = question(home)
+    office.open(round_)
+    with open_home(home) as node:
+        scored(node)
+        frames = answer(stage, node, round_).frames
+    parts = iter([collection_pb2.SubmitRequest.FromString(frame) for frame in frames])
+    office.intake.accept_release(COUNCIL, codec.decode_header(next(parts)), parts)
+    words = ("latest", "--outcome", "need_found", "--json", "--home", office.home.path)
+    facts = json.loads(run_inside("folkmoot-coordinator", "validate", *words).said())
+    [_, high] = facts["region"]
+    # At this loss noise is small beside one household.
+    assert high["precision"]["value"] == pytest.approx(40 / 50, abs=0.08)
+    assert high["recall"]["value"] == pytest.approx(40 / 41, abs=0.08)
+    low, upper = high["precision"]["interval_of_noise_and_chance"]
+    assert low < 0.75
+    assert upper > 0.85
+    assert facts["unknown_outcome"]["value"] == pytest.approx(247, abs=8)
+    said = run_inside("folkmoot-coordinator", "weights", *words).said(expect=3)
+    assert "without a known outcome" in said
 
 
 def test_it_is_no_input_of_the_score(home: Path) -> None:

@@ -22,7 +22,8 @@ from folkmoot_node.home import open_home
 from folkmoot_node.operations.pausing import pause
 from folkmoot_node.operations.status import node_status
 from folkmoot_operator.accounts import current_operator
-from folkmoot_operator.status_screen import Status, ago, show_status, sized
+from folkmoot_operator.checks import sized
+from folkmoot_operator.status_screen import Status, ago, show_status
 from tests.commands import Done, run_inside
 
 KEYS = {
@@ -276,7 +277,7 @@ def test_how_long_ago(seconds: int, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "words"), [(5e3, "5 kB"), (2.5e6, "2.5 MB"), (7.1e9, "7.1 GB"), (1e12, "1.0 TB")]
+    ("size", "words"), [(5e3, "5 KiB"), (2.5e6, "2.4 MiB"), (7.1e9, "6.6 GiB"), (2**40, "1.0 TiB")]
 )
 def test_sizes(size: float, words: str) -> None:
     assert sized(size) == words

@@ -133,7 +133,9 @@ def refitted_intercept(data: Patterns, log_odds: Floats) -> float:
     from scipy.optimize import brentq
 
     events = data.events.sum()
-    found = brentq(lambda add: (data.households * _chance(log_odds + add)).sum() - events, -50, 50)
+    found = brentq(
+        lambda add: (data.households * _chance(log_odds + add)).sum() - events, -500, 500
+    )
     return float(found)
 
 

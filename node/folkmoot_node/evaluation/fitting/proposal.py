@@ -110,6 +110,7 @@ class Proposal:
         factors: In the order of the present policy.
         bands: Ascending.
         judged: Later dates, judged by points fitted before them.
+        not_judged: Later dates before which no points could be fitted, ISO 8601.
         moves: Households by present band, then proposed band, on the newest date.
         capacity: Of the figures by group.
         groups: What would change by protected group.
@@ -134,6 +135,7 @@ class Proposal:
     factors: tuple[ProposedFactor, ...]
     bands: tuple[BandCut, ...]
     judged: tuple[JudgedDate, ...]
+    not_judged: tuple[str, ...]
     moves: tuple[tuple[int, ...], ...]
     capacity: int
     groups: tuple[GroupChange, ...]
@@ -220,11 +222,17 @@ def _proposed(
         )
 
     card = card_of(observed, must=True)
-    judged = []
+    judged: list[tuple[KnownDate, Scorecard]] = []
+    not_judged: list[str] = []
     for at, fold in enumerate(folds):
         progress("later dates", at, len(folds))
-        learnt = card_of([observed[one] for one in fold.learn], must=False)
-        judged.append((observed[fold.judge], learnt))
+        later = observed[fold.judge]
+        try:
+            judged.append((later, card_of([observed[one] for one in fold.learn], must=False)))
+        except Problem:  # fewer dates may separate where all of them do not
+            not_judged.append(later.date.isoformat())
+            if len(not_judged) == len(folds):
+                raise  # what no later date has judged is not proposed
     progress("later dates", len(folds), len(folds))
     spread = intervals(
         observed,
@@ -256,6 +264,7 @@ def _proposed(
         doubling=card.per_log_odds * math.log(2),
         factors=proposed,
         bands=cuts,
+        not_judged=tuple(not_judged),
         judged=tuple(
             comparison.judge_date(
                 one, learnt, limits.factors, question.evaluation.capacity, smallest

@@ -70,7 +70,7 @@ def _points(found: Proposal) -> Iterator[Block]:
         "Points of each factor",
         ("Factor", "Now", "Proposed", LEVEL, "Odds", "Why it has none"),
         tuple(_factor(one) for one in found.factors),
-        note="Points are whole, and never below 0. The interval is of the points, given the "
+        note="Points are whole, and never below 0. The interval holds the points, given the "
         "factors that were chosen. Odds: how many times as high the odds of the event are for a "
         "household with a factor score of 1 as for one with 0, all else equal. "
         f"{number(found.doubling, '.1f')} points more double the odds.",
@@ -103,6 +103,12 @@ def _judged(found: Proposal) -> Iterator[Block]:
         f"then; at most the latest {MOST_FOLDS} such dates. The proposed points have learnt from "
         "all dates, and may do a little better or worse."
     )
+    if found.not_judged:
+        yield Words(
+            f"Not judged: {', '.join(found.not_judged)}. The dates before could not be fitted: "
+            "factors separate the households, or none goes with the outcome.",
+            is_warning=True,
+        )
     yield Sheet(
         "How well both put households in order (AUC)",
         ("Date", "Households", "Events", "Now", "Proposed", "Difference", LEVEL),

@@ -4,7 +4,7 @@ Each resample draws how often a household counts (Poisson with mean 1), and move
 one step of its likelihood within its limits: the score bootstrap (Kline and Santos 2012), which
 needs no further look at the records. An effect at its limit stays there in many resamples, so
 that an interval may begin at 0 points. What was chosen before - the factors, the scale - stays
-as it is; the intervals are of the points, given the factors.
+as it is; the intervals hold the points, given the factors.
 """
 
 from __future__ import annotations

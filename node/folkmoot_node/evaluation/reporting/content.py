@@ -83,8 +83,9 @@ def _footer(smallest: int) -> tuple[str, ...]:
         "This report is made from residents' records, on the council's own machine, for people at "
         "the council. It is not differentially private. Nobody publishes it or sends it on but by "
         "a decision of a named person that is recorded.",
-        f"Groups of fewer than {smallest} households, or with fewer than {smallest} events, show "
-        "no figure.",
+        f"Protected groups of fewer than {smallest} households, or with fewer than {smallest} "
+        "events, show no figure, and are taken together where the rest would give them away. So "
+        f"are bands and tenths of fewer than {smallest} households.",
         "That a policy finds an event says nothing of why it happens, and nothing of whether a "
         "visit prevents it. An event that is recorded less often in one group looks like less need "
         "there.",

@@ -101,7 +101,7 @@ class Plot:
     @property
     def about_line(self) -> str:
         """What the line stands for, as a sentence; empty without a line."""
-        return f"The broken line is {self.beside_is}." if self.beside_is else ""
+        return f"The broken line stands for {self.beside_is}." if self.beside_is else ""
 
 
 Block = Words | Points | Sheet | Plot

@@ -163,6 +163,12 @@ def test_tables_that_no_weights_can_give_are_refused() -> None:
         fit_weights(FACTORS, broken)
 
 
+def test_factors_of_which_nothing_is_known_are_refused() -> None:
+    cells = np.array([[900.0, 100.0], [4.0, 3.0]])
+    with pytest.raises(ValueError, match="no factor has two levels"):
+        fit_weights([FACTORS[0]], tables(cells, 4.0))
+
+
 def test_too_many_combinations_are_refused() -> None:
     sizes = (10,) * 5
     with pytest.raises(ValueError, match="too many"):

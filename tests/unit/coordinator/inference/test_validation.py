@@ -101,7 +101,7 @@ def test_noise_that_groups_share_counts() -> None:
 
 
 def test_wrong_shapes_and_missing_numbers_are_refused() -> None:
-    with pytest.raises(ValueError, match="other bands"):
+    with pytest.raises(ValueError, match="belong to other bands"):
         band_rates(("a", "b", "c"), counts([[1, 2], [3, 4]]))
     with pytest.raises(ValueError, match="missing"):
         band_rates(BANDS, counts([[float("nan"), 2], [3, 4]]))

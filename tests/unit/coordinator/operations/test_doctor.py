@@ -18,6 +18,7 @@ from folkmoot_coordinator.operations.doctor import examine
 from folkmoot_coordinator.server import checks as server_checks
 from folkmoot_operator.checks import Finding, State
 from folkmoot_operator.problems import Problem
+from tests.commands import run_inside
 from tests.listeners import grpc_server, listening, saying, silence
 
 if TYPE_CHECKING:
@@ -60,8 +61,18 @@ def test_a_sound_home_has_nothing_bad(office: Office) -> None:
         "collection port",
         "enrolment port",
         "disk",
+        "backup",
     }
     assert finding(office, "collection port").state is State.WARN
+
+
+def test_no_backups_are_a_warning_that_says_how(office: Office) -> None:
+    found = finding(office, "backup")
+    assert found.state is State.WARN
+    assert "no backups are set up" in found.what
+    assert found.command == "folkmoot-coordinator backup keygen --out FILE"
+    shown = run_inside("folkmoot-coordinator", "status", "--home", office.home.path).stdout
+    assert "not set up; `doctor` says how" in shown
 
 
 def test_files_open_to_others(office: Office) -> None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 from sqlalchemy import select, update
 
 from folkmoot_coordinator.clock import DAY
 from folkmoot_coordinator.database.models import CertificateRow, CouncilRow, EnrolmentRequestRow
 from folkmoot_coordinator.database.pauses import pause
+from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.operations.status import coordinator_status
 from folkmoot_coordinator.rounds.round_store import open_round
 from tests.commands import Done, run_inside
 from tests.enrolled import enrol
+from tests.listeners import grpc_server
 from tests.ports import free_port
 from tests.unit.coordinator.conftest import BOLTON, BURY, small_round
 
@@ -48,6 +53,34 @@ def test_a_document_whose_keys_are_stable(office: Office) -> None:
     assert found["councils"] == []
     assert found["unreadable"] == []
     assert [one["command"] for one in found["needs"]] == ["folkmoot-coordinator serve"]
+
+
+@pytest.mark.parametrize(("days", "needs"), [(60, []), (1, [""]), (-3, [""])], ids=str)
+def test_when_the_certificates_of_the_ports_end(
+    office: Office, days: float, needs: list[str]
+) -> None:
+    now = int(time.time())
+    office.clock.now = now
+    begin = now - 4 * DAY
+    authority = Authority.load(office.home.keys)
+    identity = authority.issue_server_identity(("127.0.0.1",), begin, days + 4)
+    with grpc_server(identity) as address:
+        path = office.home.settings_file
+        lines = path.read_text()
+        port = re.search(r'listen = "127.0.0.1:([0-9]+)"', lines)
+        assert port
+        path.write_text(lines.replace(f":{port[1]}", f":{address.rpartition(':')[2]}"))
+        found = document(office)
+        shown = command(office).said()
+    (collection, enrolment) = (found["serve"][name] for name in ("collection", "enrolment"))
+    until = (
+        f"{load_pem_x509_certificate(identity.certificate).not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}"
+    )
+    assert collection["certificate"]["not_after"] == until
+    assert (enrolment["open"], enrolment["certificate"]) == (False, None)
+    about = [one["what"] for one in found["needs"] if "collection port" in one["what"]]
+    assert len(about) == len(needs)
+    assert f"certificate until {until[:10]}" in " ".join(shown.split())
 
 
 def test_every_key_is_in_the_documents() -> None:

@@ -30,5 +30,10 @@ def test_the_statement_says_who_is_covered_by_what(office: Office) -> None:
     assert "moves between councils within the accounting period is covered by the sum" in text
 
 
+def test_what_councils_publish_besides_is_not_covered(office: Office) -> None:
+    text = privacy_statement(office.open().round_, releases=2)
+    assert "such as a back-test of its policy or a policy fitted to its records, is not cov" in text
+
+
 def test_one_release_is_in_the_singular(office: Office) -> None:
     assert "1 council released" in privacy_statement(office.open().round_, releases=1)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from folkmoot_node.evaluation import back_test
 from folkmoot_node.evaluation.evaluation_file import load_evaluation
 from folkmoot_node.evaluation.first_file import first_file
 from folkmoot_node.evaluation.reporting import needed
@@ -148,6 +149,27 @@ def test_a_horizon_beyond_the_data_is_refused_and_still_in_the_log(home: Path) -
     assert done.code == ExitCode.DATA
     assert "The last date that can be judged over 6 months is 2025-12-3" in done.stderr
     assert [entry["action"] for entry in looks(home)] == ["policy evaluated"]
+
+
+def test_while_the_node_is_paused_nothing_is_scored(home: Path) -> None:
+    run_inside("folkmoot-node", "pause", "--reason", "an incident", "--home", home).said()
+    done = evaluate(home)
+    assert done.code == ExitCode.REFUSED
+    assert "an incident" in done.stderr
+    assert "policy evaluated" not in [entry["action"] for entry in looks(home)]
+
+
+def test_a_pause_in_the_middle_ends_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = back_test.judge
+
+    def judge(*words: Any) -> Any:
+        run_inside("folkmoot-node", "pause", "--reason", "an incident", "--home", home).said()
+        return real(*words)
+
+    monkeypatch.setattr(back_test, "judge", judge)
+    done = evaluate(home)
+    assert done.code == ExitCode.REFUSED
+    assert done.stdout == ""
 
 
 def test_after_the_policy_has_ended_nothing_is_scored(home: Path) -> None:

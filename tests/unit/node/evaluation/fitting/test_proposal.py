@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -55,8 +56,6 @@ def test_the_same_files_and_seed_give_the_same_and_another_seed_other_intervals(
 
 
 def test_the_order_of_households_makes_no_difference(snapshots, found):
-    import dataclasses
-
     draw = np.random.default_rng(1)
 
     def shuffled(one):
@@ -96,8 +95,6 @@ def test_what_may_not_be_used_is_not_and_it_is_said_why(snapshots):
 
 
 def test_a_factor_that_never_varies_is_taken_out(snapshots):
-    import dataclasses
-
     same = []
     for one in snapshots:
         points = one.points.copy()
@@ -128,6 +125,30 @@ def test_a_factor_that_is_the_outcome_is_refused():
         proposed(snapshots_of(8, 1500, leak=True, unknown=0.0))
     assert FACTORS[5] in refused.value.for_operator[0]
     assert FACTORS[5] not in str(refused.value)
+
+
+def knows_the_outcome_at_first(dates):
+    """Snapshots of which the first ones have a factor that only households with the event have."""
+    found = []
+    for at, one in enumerate(snapshots_of(8, 3000, unknown=0.0)):
+        points = one.points.copy()
+        if at < dates:
+            points[:, 5] = 2.0 * ~np.isnat(one.happened["homeless"].first)
+        found.append(dataclasses.replace(one, points=points))
+    return found
+
+
+def test_a_date_before_which_no_points_could_be_fitted_is_named_and_judges_nothing():
+    found = proposed(knows_the_outcome_at_first(1))
+    assert found.not_judged == ("2025-07-01",)
+    assert [one.date for one in found.judged] == ["2025-08-01"]
+    said = [block for part in as_document(found).sections for block in part.blocks]
+    assert any("Not judged: 2025-07-01" in getattr(block, "text", "") for block in said)
+
+
+def test_what_no_later_date_has_judged_is_not_proposed():
+    with pytest.raises(Problem, match="perfect separation"):
+        proposed(knows_the_outcome_at_first(2))
 
 
 def test_small_groups_show_no_figures():

@@ -190,7 +190,8 @@ def test_it_says_what_it_is(found: BackTest) -> None:
     for sentence in (
         "It is not differentially private.",
         "by a decision of a named person that is recorded.",
-        "Groups of fewer than 10 households, or with fewer than 10 events, show no figure.",
+        "Protected groups of fewer than 10 households, or with fewer than 10 events, show no "
+        "figure",
         f"{RARE}: no date has enough events for a figure.",
         "Warning: The input left_on may know the outcome homeless: on 1 March 2025 it is known "
         "almost only where the event happened (3 of 3 dates).",
