@@ -83,6 +83,8 @@ ELSEWHERE = {
     "docs/plugins.md": "tests/packaging/test_plugin_documents.py",
     "docs/casework-referrals.md": "tests/unit/node/casework/referrals/test_commands_of_services.py",
     "docs/validation.md": "tests/unit/coordinator/publication/test_outcomes.py",
+    # The region of ten councils takes minutes: tests/packaging/test_readme.py runs a smaller one.
+    "rehearsal/README.md": "tests/wire/test_rehearsed_outcomes.py",
 }
 """Pages whose commands another test runs or reads."""
 
@@ -99,8 +101,6 @@ NOT_RUN = {
     "tests/attack/test_plugin_provenance.py",
     "docs/running.md folkmoot-plugin verify": "needs a wheel that is signed: "
     "tests/attack/test_plugin_provenance.py",
-    "rehearsal/README.md folkmoot-rehearse": "a region of ten councils takes minutes; "
-    "tests/packaging/test_readme.py runs a smaller one",
 }
 """Commands of ours that are not run here, by page and beginning; why. Keep this list short."""
 MOST_NOT_RUN = 7

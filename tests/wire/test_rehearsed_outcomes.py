@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,44 +11,40 @@ import pytest
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_operator.problems import ExitCode
 from tests.commands import run_inside
+from tests.document_blocks import blocks, lines
 
 pytestmark = pytest.mark.slow
 
 COMMAND = Path(sys.executable).with_name("folkmoot-rehearse")
-CODE = "E08000001"
+COUNCIL = Path("borough") / "councils" / "E08000001"
+SMALLER = ("--households", "4000", "--seed", "7")
+LINES = [
+    line
+    for block in blocks()
+    if block.page == "rehearsal/README.md" and block.language == "bash"
+    for line in lines(block)
+]
+"""The commands of the README about outcomes."""
 
 
-def rehearsed(out: Path, *words: str) -> Path:
-    """The home of a council's node, scored."""
+def rehearsed(folder: Path, *words: str) -> None:
+    """Rehearses in a folder, as the README says but for the size."""
     done = subprocess.run(
-        [str(COMMAND), "--out", str(out), "--councils", "1", "--households", "4000",
-         "--node-alone", "--outcomes", *words],
-        capture_output=True, text=True, check=False,
+        [str(COMMAND), *LINES[0].words[1:], *SMALLER, *words],
+        cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return out / "councils" / CODE
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory) -> Path:
-    """A council, of whom nothing is planted."""
-    return rehearsed(tmp_path_factory.mktemp("lived") / "region")
-
-
-def test_a_policy_is_judged_and_fitted_as_the_readme_says(home, tmp_path):
-    judged = json.loads(
-        run_inside(
-            "folkmoot-node", "evaluate", home / "evaluation.toml", "--home", home, "--json"
-        ).said()
-    )
-    text = json.dumps(judged)
-    assert "homelessness" in text
-    assert "safeguarding" in text
-    out = tmp_path / "proposed.toml"
-    run_inside(
-        "folkmoot-node", "fit", home / "fit.toml", "--home", home, "--out", out, "--json"
-    ).said()
-    weights = {entry.factor: entry.weight for entry in load_policy(out).factors}
+def test_a_policy_is_judged_and_fitted_as_the_readme_says(tmp_path, monkeypatch):
+    assert [line.words[1] for line in LINES] == ["--outcomes", "evaluate", "fit"]
+    rehearsed(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    judged, fitted = (run_inside(*line.words).said() for line in LINES[1:])
+    assert "homelessness" in judged
+    assert "safeguarding" in judged
+    assert "proposed.toml" in fitted
+    weights = {entry.factor: entry.weight for entry in load_policy(Path("proposed.toml")).factors}
     # What reads a protected characteristic is out; of the rest the mechanism knows three.
     assert set(weights) <= {
         "financial_hardship", "domestic_abuse", "relationship_breakdown", "child_need",
@@ -58,7 +53,8 @@ def test_a_policy_is_judged_and_fitted_as_the_readme_says(home, tmp_path):
 
 
 def test_a_planted_leak_is_refused_by_the_command(tmp_path):
-    home = rehearsed(tmp_path / "region", "--plant", "leak")
+    rehearsed(tmp_path, "--plant", "leak")
+    home = tmp_path / COUNCIL
     said = run_inside("folkmoot-node", "evaluate", home / "evaluation.toml", "--home", home).said(
         ExitCode.SETTINGS
     )

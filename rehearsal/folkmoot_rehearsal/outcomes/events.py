@@ -84,7 +84,8 @@ class Lived:
         """The truth: one row for each event, by day.
 
         Returns:
-            `uprn`, `outcome`, `day`, and `noted`, which is null where no system heard of it.
+            Columns `uprn` (Int64), `outcome` (String), `day` (Date), and `noted` (Date), which is
+            null where no system heard of it.
         """
         happened = self.events
         names = np.array([entry.name for entry in self.mechanism.outcomes])
@@ -131,6 +132,9 @@ def month_edges(today: datetime.date) -> Dates:
 
     Events happen after an edge and up to the next, as horizons count: after a date, and on their
     last day.
+
+    Returns:
+        datetime64[D], shape (months + 1,), ascending, never null.
     """
     this = np.datetime64(today, "M")
     firsts = (this - np.arange(rules.MONTHS, -1, -1)).astype("datetime64[D]")

@@ -25,7 +25,8 @@ def outcome_frames(
     """The extracts that a council has where outcomes are rehearsed.
 
     Returns:
-        By source: texts as they stand in the file; nulls are empty.
+        By source, one row for each record: columns of texts as they stand in the file, whose nulls
+        are empty there.
     """
     frames = {
         HOUSING_OPTIONS: _housing_options(population, lived, rng),

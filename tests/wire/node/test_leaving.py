@@ -89,7 +89,9 @@ def test_what_the_settings_name_outside_stays(answered: Stage) -> None:
     outside = answered.home.parent / "rejected"
     (answered.home / "quarantine").rename(outside)
     settings = answered.home / "node.toml"
-    text = settings.read_text().replace("[quarantine]", '[quarantine]\nfolder = "../rejected"')
+    text = settings.read_text()
+    assert 'folder = "quarantine"' in text
+    text = text.replace('folder = "quarantine"', 'folder = "../rejected"')
     settings.write_text(text)
     said = go(answered).said()
     assert (outside / "council_tax.csv").exists()

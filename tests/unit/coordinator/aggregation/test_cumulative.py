@@ -325,6 +325,7 @@ def test_the_statement_is_about_the_whole_series(office: Office) -> None:
     assert "All 4 rounds together satisfy" in text
     assert "rho = 0.5, fixed before the first" in text
     assert "in the first round in which band is high" in text
+    assert "a policy fitted to its records, is not covered" in text
 
 
 @pytest.mark.parametrize("length", [2, 12, 24, 60])
