@@ -19,6 +19,7 @@ from folkmoot_node.evaluation.fitting.selection import (
 from folkmoot_node.evaluation.snapshot import Bools, Floats
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.scoring.factors import THOUSANDTHS
+from folkmoot_node.small_groups import pooled
 from folkmoot_operator.problems import ExitCode, Problem
 
 Indexes = npt.NDArray[np.int64]
@@ -81,7 +82,7 @@ class GroupChange:
 
     Attributes:
         field: Field of the characteristic.
-        group: Its name.
+        group: Its name; of several that are shown together, since one is small, their names.
         households: On the newest date.
         up: Share that would be in a higher band then.
         down: Share that would be in a lower band then.
@@ -242,14 +243,16 @@ def group_changes(
     chances = [(one, *_chances(one, card.scores(one, factors), capacity)) for one, card in judged]
     found, small = [], []
     for groups in newest.groups:
-        for at, name in enumerate(groups.names):
-            member = groups.index == at
+        count = np.bincount(groups.index, minlength=len(groups.names) + 1)[: len(groups.names)]
+        for pool in pooled(count, smallest):
+            name = " + ".join(groups.names[at] for at in pool)
+            member = np.isin(groups.index, pool)
             households = int(member.sum())
             if households < smallest:
                 small.append(f"{groups.field} {name}")
                 continue
             of_group = [
-                (one, before, after, _of(one, groups.field, at)) for one, before, after in chances
+                (one, before, after, _of(one, groups.field, pool)) for one, before, after in chances
             ]
             event = np.concatenate([one.event[who] for one, _, _, who in of_group])
             present = np.concatenate([before[who] for _, before, _, who in of_group])
@@ -276,9 +279,9 @@ def _mean(values: Floats) -> float:
     return float(values.mean()) if len(values) else 0.0
 
 
-def _of(one: KnownDate, field: str, at: int) -> Bools:
+def _of(one: KnownDate, field: str, pool: Sequence[int]) -> Bools:
     groups = one.group_of(field)
     if groups is None:
         return np.zeros(len(one.event), dtype=np.bool_)
-    member: Bools = groups.index == at
+    member: Bools = np.isin(groups.index, pool)
     return member

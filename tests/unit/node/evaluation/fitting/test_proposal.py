@@ -151,15 +151,23 @@ def test_what_no_later_date_has_judged_is_not_proposed():
         proposed(knows_the_outcome_at_first(2))
 
 
-def test_small_groups_show_no_figures():
+def test_small_groups_are_shown_together_and_few_events_show_no_figure():
     found = proposed(
         snapshots_of(8, 1500, factors=4), evaluation={"smallest": 200, "capacity": [50]}
     )
-    assert found.small_groups == ("ethnic_group wren",)
-    assert [one.group for one in found.groups] == ["heron", "kite"]
+    assert [one.group for one in found.groups] == ["heron", "kite + wren"]
+    assert min(one.households for one in found.groups) >= 200
     assert all(one.recall is None for one in found.groups)
     assert all(one.area is None and one.events is None for one in found.judged)
-    assert "wren" not in json.dumps([one.group for one in found.groups])
+    as_document(found)
+
+
+def test_groups_too_small_even_together_are_named_without_figures():
+    found = proposed(
+        snapshots_of(8, 1500, factors=4), evaluation={"smallest": 1450, "capacity": [50]}
+    )
+    assert found.groups == ()
+    assert found.small_groups == ("ethnic_group heron + kite + wren",)
     as_document(found)
 
 
