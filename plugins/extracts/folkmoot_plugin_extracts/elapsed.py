@@ -34,12 +34,7 @@ class Elapsed(Reader):
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
-        dates = self.date.parse(raw)
-        if self.unit == "days":
-            values = (self.reference - _EPOCH).days - dates.to_physical()
-        else:
-            values = _years(dates, self.reference)
-        values = values.cast(pl.Int64 if self.whole else pl.Float64)
+        values = self._since(self.date.parse(raw))
         return within(values.rename(raw.name), self.minimum, self.maximum)
 
     def fault(self, text: str) -> str:
@@ -47,10 +42,17 @@ class Elapsed(Reader):
         dates = self.date.parse(pl.Series([text]))
         if dates.null_count():
             return self.date.fault(text)
-        unbounded = Elapsed(self.date, self.reference, self.unit, None, None, self.whole)
-        value = unbounded.parse(pl.Series([text])).item()
+        value = self._since(dates).item()
         bounds = Number(self.minimum, self.maximum, self.whole).outside(value)
         return f"{text} gives {value:.0f}, which {bounds} ({self.unit})"
+
+    def _since(self, dates: pl.Series) -> pl.Series:
+        """The time in its unit and type, within bounds or not; null where there is no date."""
+        if self.unit == "days":
+            values = (self.reference - _EPOCH).days - dates.to_physical()
+        else:
+            values = _years(dates, self.reference)
+        return values.cast(pl.Int64 if self.whole else pl.Float64)
 
 
 def _years(dates: pl.Series, reference: datetime.date) -> pl.Series:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 
@@ -20,6 +20,12 @@ from folkmoot_plugin_extracts.csv_file import Reject
 from folkmoot_sdk import Rejection
 
 _UNSEEN = ("Cc", "Cf", "Zs", "Zl", "Zp")
+_MOST_REASONS = 10_000
+"""Kept at once. Many rows may hold the same text that is malformed, such as the days of birth of
+those who were born after a past date that is scored; and each reason reads its text once more."""
+
+Reasons = dict[tuple[Callable[[str], str], str], str]
+"""Why a text is malformed, by what says so and the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +92,13 @@ class Parser:
         outputs: The values wanted.
         nulls: Texts that stand for an unknown value, as an empty cell does.
         pool: Threads that read the columns.
+        reasons: Why texts that were met before are malformed.
     """
 
     outputs: Sequence[Output]
     nulls: Sequence[str]
     pool: ThreadPoolExecutor
+    reasons: Reasons = field(default_factory=dict, compare=False)
 
     def parse(self, file: str, batch: Batch, reject: Reject) -> Reading:
         """Reads the values of rows. A malformed value costs its row nothing else.
@@ -110,7 +118,7 @@ class Parser:
         frame = pl.DataFrame([found.values.alias(name) for name, found in of])
         faults = [(key[1], fault) for key, found in read.items() for fault in found.faults]
         if faults:
-            reject(_rejections(file, batch, faults))
+            reject(_rejections(file, batch, faults, self.reasons))
         unread = {name: found.malformed for name, found in of if found.malformed is not None}
         return Reading(frame, unread)
 
@@ -158,7 +166,9 @@ def needed_columns(outputs: Iterable[Output]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for output in outputs for name in output.columns))
 
 
-def _rejections(file: str, batch: Batch, faults: Iterable[tuple[Reader, Fault]]) -> list[Rejection]:
+def _rejections(
+    file: str, batch: Batch, faults: Iterable[tuple[Reader, Fault]], reasons: Reasons
+) -> list[Rejection]:
     numbers = batch.numbers()
     found = []
     for reader, fault in faults:
@@ -170,7 +180,11 @@ def _rejections(file: str, batch: Batch, faults: Iterable[tuple[Reader, Fault]])
         field = " + ".join(fault.columns)
         for row, *parts in zip(numbers[at.to_numpy()].tolist(), *cells, strict=True):
             text = " + ".join(parts)
-            reason = fault.reason(text)
+            reason = reasons.get((fault.reason, text), "")
+            if not reason:
+                if len(reasons) >= _MOST_REASONS:
+                    reasons.clear()
+                reason = reasons[fault.reason, text] = fault.reason(text)
             if reader.quotable:
                 reason += _invisible(text)
             found.append(Rejection(file, row, field, reason, text if reader.quotable else ""))
