@@ -57,15 +57,18 @@ def fit(
     from folkmoot_node.evaluation.fitting.report import as_document
     from folkmoot_node.evaluation.reporting.as_text import print_document
     from folkmoot_node.evaluation.reporting.needed import require_libraries
+    from folkmoot_node.evidence.pauses import require_running
+    from folkmoot_node.evidence.scoring_runs import NOT_SCORED
     from folkmoot_node.home import open_home
     from folkmoot_operator.private_files import write_private
 
     question = _question(file, seed)
-    require_libraries(with_page=page is not None)
+    require_libraries(with_page=page is not None, command="fit")
     _require_new(out, "--out")
     if page is not None:
         _require_place(page, "--html")
     with open_home(home) as node:
+        require_running(node, NOT_SCORED)
         policy = _policy(node, question, file)
         _record(node, policy, question, "policy fitted")
         found = _propose(node, policy, question)
@@ -125,6 +128,8 @@ def _propose(node: NodeHome, policy: RiskPolicy, question: Question) -> Proposal
     from folkmoot_node.evaluation.fitting.leaks import refuse_leaks, warnings_of
     from folkmoot_node.evaluation.fitting.proposal import propose
     from folkmoot_node.evaluation.known_then import snapshots
+    from folkmoot_node.evidence.pauses import require_running
+    from folkmoot_node.evidence.scoring_runs import NOT_SCORED
     from folkmoot_node.scoring.binding import bind_for
     from folkmoot_node.sources.connect import load_plugins
 
@@ -132,6 +137,7 @@ def _propose(node: NodeHome, policy: RiskPolicy, question: Question) -> Proposal
         tasks: dict[str, Any] = {}
 
         def advance(stage: str, done: int, total: int) -> None:
+            require_running(node, NOT_SCORED)
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.update(tasks[stage], completed=done, total=total)

@@ -146,7 +146,9 @@ def test_the_commands_are_those_of_the_architecture() -> None:
         "series show",
         "serve",
         "status",
+        "validate",
         "view",
+        "weights",
     ]
 
 

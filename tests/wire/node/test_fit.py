@@ -95,6 +95,15 @@ def test_what_cannot_be_met_is_refused_and_nothing_is_written(home, tmp_path, te
     assert not (tmp_path / "p.toml").exists()
 
 
+def test_while_the_node_is_paused_nothing_is_fitted(home, tmp_path):
+    run_inside("folkmoot-node", "pause", "--reason", "an incident", "--home", home).said()
+    try:
+        assert "resume" in fit(home, "--out", tmp_path / "proposed.toml", expect=5)
+        assert not (tmp_path / "proposed.toml").exists()
+    finally:
+        run_inside("folkmoot-node", "resume", "--reason", "it is over", "--home", home).said()
+
+
 def test_a_file_that_is_there_stays(home, tmp_path):
     out = tmp_path / "p.toml"
     out.write_text("mine")
