@@ -134,7 +134,7 @@ def month_edges(today: datetime.date) -> Dates:
     last day.
 
     Returns:
-        Days, datetime64[D] of shape (months + 1,), ascending, never null.
+        Days, dtype datetime64[D], shape (months + 1,), ascending, never null.
     """
     this = np.datetime64(today, "M")
     firsts = (this - np.arange(rules.MONTHS, -1, -1)).astype("datetime64[D]")
