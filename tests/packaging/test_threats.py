@@ -44,7 +44,7 @@ def test_commands_for_auditors_exist() -> None:
 
     text = (ROOT / "docs" / "checking.md").read_text("utf-8")
     found = re.findall(r"`folkmoot-node ([a-z ]+)`", text)
-    assert len(found) == 5
+    assert len(found) == 7
     for words in found:
         command = get_command(app)
         for word in words.split():

@@ -61,7 +61,7 @@ class _Compared:
     """The households that are compared for one outcome.
 
     Attributes:
-        had: Rows of all that had the event.
+        had: Rows of all that had the event, and none before.
         others: Rows of all that did not, and had none before.
         sample: Rows of some of the others, evenly spread.
     """
@@ -72,8 +72,8 @@ class _Compared:
 
     @classmethod
     def of(cls, happened: Happened) -> _Compared:
-        had = ~np.isnat(happened.first)
-        others = np.flatnonzero(~had & ~happened.before)
+        had = ~np.isnat(happened.first) & ~happened.before
+        others = np.flatnonzero(np.isnat(happened.first) & ~happened.before)
         sample = others
         if len(others) > SAMPLE:
             sample = others[np.linspace(0, len(others) - 1, SAMPLE).astype(np.int64)]

@@ -76,6 +76,13 @@ def test_what_follows_from_an_event_is_found_beside_earlier_events(had):
     assert found(had, had | before, before=before)
 
 
+def test_what_follows_from_an_earlier_event_is_no_leak_where_there_is_another(had):
+    """Who had it before is left aside, also where it happens to them again."""
+    before = np.random.default_rng(9).random(SIZE) < 0.2
+    assert (had & before).sum() > 100
+    assert found(had, np.where(before, 5.0, 0.0), before=before) == ()
+
+
 def test_what_stands_out_for_few_others_is_no_leak(had):
     """A sample of the others may hold none of them: all are looked at."""
     values = np.zeros(SIZE)
