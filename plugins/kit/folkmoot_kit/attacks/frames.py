@@ -20,9 +20,9 @@ _MAGIC = b"FMK1"
 
 def this_call() -> int:
     """The number of the call that is being answered: the latest message in memory has it."""
-    calls = [
-        held.call for held in gc.get_objects() if type(held).__name__ == "Message" and held.call
-    ]
+    held = (one for one in gc.get_objects() if type(one).__name__ == "Message")
+    # Another thread may be making one, which has no number yet.
+    calls = [number for one in held if (number := getattr(one, "call", 0))]
     if not calls:
         raise NotMade("no message is in memory")
     return int(max(calls))

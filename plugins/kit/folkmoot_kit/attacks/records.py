@@ -144,8 +144,9 @@ def records_without_end(at: Targets) -> Iterator[Records]:
 @RECORDS.attempt("Send more than it is asked for", runs=Runs.RECORDS, must_fail=True)
 def records_unasked(at: Targets) -> None:
     """Writes messages before the host wants the next."""
+    item = message({"reply": "item"})
     while True:
-        write(message({"reply": "item"}))
+        write(item)
 
 
 @RECORDS.attempt("Reject what is no record", runs=Runs.RECORDS, must_fail=True)
