@@ -20,6 +20,18 @@ EXAMPLES = int(os.environ.get("FOLKMOOT_EXAMPLES", "1"))
 """How many times as many examples Hypothesis tries; `make night` tries many."""
 LONG = (ROOT / "tests" / "statistical", ROOT / "tests" / "simulation")
 """Folders of tests that take minutes: they come first, so that no process ends alone with one."""
+SLOW_FOLDERS = tuple(
+    ROOT / "tests" / name
+    for name in (
+        "attack",
+        "browser",
+        "simulation",
+        "unit/node/casework",
+        "unit/node/linkage",
+        "wire",
+    )
+)
+"""Folders whose tests are slow together, if not one by one: `make test` leaves them out."""
 
 os.environ.pop("COLUMNS", None)
 """Tables are as wide as where nobody asks for a width, as who runs several tests at once does."""
@@ -32,8 +44,12 @@ settings.register_profile(
 settings.load_profile("folkmoot")
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses by marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begins with long tests, and multiplies the examples of tests that say how many they try."""
+    for item in items:
+        if any(folder in item.path.parents for folder in SLOW_FOLDERS):
+            item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: not any(folder in item.path.parents for folder in LONG))
     if EXAMPLES == 1:
         return

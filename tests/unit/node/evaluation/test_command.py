@@ -76,8 +76,10 @@ def files(home: Path) -> list[Path]:
 
 
 def test_it_says_what_would_have_been_found(report: tuple[str, str, Path]) -> None:
-    text, page, _ = report
-    assert max(map(len, text.splitlines())) <= 80
+    text, page, own = report
+    lines, _, place = text.rpartition("The page is in ")
+    assert place.strip() == str(own / "report.html")
+    assert max(map(len, lines.splitlines())) <= 80
     words = " ".join(text.split())
     for sentence in (
         "scored as the households were known on 3 dates from 1 October 2025 to 1 December 2025.",
