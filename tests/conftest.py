@@ -25,7 +25,9 @@ SLOW_FOLDERS = tuple(
     for name in (
         "attack",
         "browser",
+        "packaging",
         "simulation",
+        "unit/coordinator/viewer",
         "unit/node/casework",
         "unit/node/linkage",
         "wire",
