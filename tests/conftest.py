@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,10 @@ SLOW_FOLDERS = tuple(
 
 os.environ.pop("COLUMNS", None)
 """Tables are as wide as where nobody asks for a width, as who runs several tests at once does."""
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As a shell starts what runs in the background; tests break programs off by this signal.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
     "folkmoot",

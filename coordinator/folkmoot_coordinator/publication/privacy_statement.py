@@ -20,7 +20,8 @@ _WITHOUT_PEOPLE = (
 
 _BESIDES = (
     "What a council publishes by a decision of its own, such as a back-test of its policy or a "
-    "policy fitted to its records, is not covered: no noise is in it."
+    "policy fitted to its records, is not covered: no noise is in it. Nor is what the points of "
+    "such a policy tell of these records through the scores that are counted."
 )
 
 

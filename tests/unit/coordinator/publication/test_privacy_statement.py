@@ -33,6 +33,7 @@ def test_the_statement_says_who_is_covered_by_what(office: Office) -> None:
 def test_what_councils_publish_besides_is_not_covered(office: Office) -> None:
     text = privacy_statement(office.open().round_, releases=2)
     assert "such as a back-test of its policy or a policy fitted to its records, is not cov" in text
+    assert "Nor is what the points of such a policy tell of these records" in text
 
 
 def test_one_release_is_in_the_singular(office: Office) -> None:
