@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from folkmoot.hierarchy import Axis, AxisLevel
 from folkmoot.pure import contrast_share, laplace_variance, precision
 from folkmoot.strategy import Depths, Measurement, Plan
+from folkmoot_coordinator.aggregation import fieller
 from folkmoot_coordinator.aggregation.reconstruct import along
 
 Float64 = NDArray[np.float64]
@@ -118,9 +119,8 @@ class Combination:
 def share(part: Combination, whole: Combination) -> Interval:
     """The quotient of two sums, with its error.
 
-    The standard error is by the delta method. The interval is Fieller's ("Some problems in
-    interval estimation", 1954), which holds for a small denominator too: those quotients r for
-    which `part - r * whole` is not significantly different from zero.
+    The standard error is by the delta method. The interval is Fieller's, which holds for a small
+    denominator too.
 
     Returns:
         The quotient; without an interval where the denominator is not significantly different
@@ -136,10 +136,7 @@ def share(part: Combination, whole: Combination) -> Interval:
     leading = denominator**2 - squared * other
     middle = numerator * denominator - squared * both
     last = numerator**2 - squared * own
-    root = middle**2 - leading * last
-    if leading <= 0 or root < 0:
-        return Interval(ratio, error, None, None)
-    return Interval(ratio, error, (middle - root**0.5) / leading, (middle + root**0.5) / leading)
+    return Interval(ratio, error, *(fieller.ends(leading, middle, last) or (None, None)))
 
 
 def row_weights(plan: Plan, wanted: Mapping[Depths, Float64]) -> Float64:

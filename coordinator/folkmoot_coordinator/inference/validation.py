@@ -20,7 +20,6 @@ Councils are compared by the second: two councils whose policy works alike still
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.interval import GAUSSIAN_QUANTILE
+from folkmoot_coordinator.aggregation import fieller
 from folkmoot_coordinator.inference.comparisons import Verdict, compare
 from folkmoot_coordinator.inference.tails import Tails
 
@@ -125,13 +125,11 @@ class Rate:
         leading = self.whole**2 - squared * (self.variance_whole - binomial)
         middle = self.part * self.whole - squared * (self.covariance - binomial / 2)
         last = self.part**2 - squared * self.variance_part
-        root = middle**2 - leading * last
-        if leading <= 0 or root < 0:
+        found = fieller.ends(leading, middle, last)
+        if found is None:
             return None
-        reach = math.sqrt(root)
-        low, high = (middle - reach) / leading, (middle + reach) / leading
-        low, high = min(1.0, max(0.0, low)), min(1.0, max(0.0, high))
-        return low, high
+        low, high = found
+        return min(1.0, max(0.0, low)), min(1.0, max(0.0, high))
 
 
 class Figure(StrEnum):

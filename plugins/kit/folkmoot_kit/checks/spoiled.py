@@ -49,7 +49,7 @@ HUGE = 6 * BATCH
 SECONDS = 20.0
 """Limit for `BATCH` records."""
 _FOLD = 4
-_SPARE = 192 << 20
+_SPARE = 320 << 20
 """Bytes that a source may take beyond `_FOLD` times the file."""
 
 
