@@ -73,7 +73,8 @@ class KeyFile:
             raise Problem(
                 f"{self.what} is open to other accounts",
                 where=str(self.path),
-                remedy=f"Run: chmod 600 {shlex.quote(str(self.path))}",
+                remedy=f"Run `chmod 600 {shlex.quote(str(self.path))}`; if others have read it, "
+                "have the key replaced",
                 exit_code=ExitCode.SETTINGS,
             )
         try:

@@ -29,8 +29,8 @@ def pause(reason: Why, home: HomeOption = Path(), json_: JsonOption = False) -> 
 
     Nodes are told that their answer is not taken now, keep it, and send it again. Deadlines of
     open rounds pass as they would. Drafts that are approved and rounds of the schedule wait. It
-    lasts over restarts, and stands in the audit log. One that is paused keeps its first reason, and
-    it is said.
+    lasts over restarts, and stands in the audit log. If the coordinator is paused already, its
+    first reason stays, and is shown.
 
     Example: `folkmoot-coordinator pause --reason "we are looking into the results of May"`
     """

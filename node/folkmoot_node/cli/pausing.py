@@ -27,7 +27,7 @@ def pause(reason: Why, home: Home = HERE, as_json: AsJson = False) -> None:
     No scoring run begins, and one that is going on ends before its next stage; its scores are not
     stored. No round is answered and no answer is sent. Of what the node sends, only the renewal of
     its certificate goes on. Pages of casework show the reason instead. It lasts over restarts, and
-    stands in the audit log. A node that is paused keeps its first reason, and it is said.
+    stands in the audit log. If the node is paused already, its first reason stays, and is shown.
 
     Example: folkmoot-node pause --reason "we are looking into a mistake in the tax extract"
     """

@@ -267,7 +267,7 @@ def publish(
 
     with open_home(home) as node:
         digest = record_publication(node, file, by, reason)
-    typer.echo(f"Recorded: {by.strip()} decided to publish {file} (sha256:{digest}).")
+    typer.echo(f"Recorded the decision to publish {file} (sha256:{digest}).")
     typer.echo(
         "The guarantee of differential privacy does not cover this file: what it tells of "
         "residents was measured without noise."

@@ -29,7 +29,7 @@ def private_keys(
     """
 
     def look() -> str:
-        private = [path for path in (keys.policy_key, keys.tls_key) if path.is_file()]
+        private = [path for path in keys.private if path.is_file()]
         group = readers()
         found = open_to_others(private)
         if store_key.is_file() and is_open_to_others(store_key, group):

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 
 from folkmoot.geography import GssCode
+from folkmoot_node.evidence.witnessed_head import KEY_FILE
 from folkmoot_node.policies.trusted_signer import OWN_KEY
 from folkmoot_operator.certificate_lives import RENEW_AT
 from folkmoot_operator.key_files import KeyFile
@@ -81,6 +82,11 @@ class KeyFiles:
     def policy_public_key(self) -> Path:
         """Ed25519 public key that goes with it, hexadecimal; trusted unless one is pinned."""
         return self.folder / OWN_KEY
+
+    @property
+    def private(self) -> tuple[Path, ...]:
+        """The node's own private keys, of which some may be missing; not that of the store."""
+        return (self.tls_key, self.next_tls_key, self.policy_key, self.folder / KEY_FILE)
 
 
 @dataclass(frozen=True, slots=True)

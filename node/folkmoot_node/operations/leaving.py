@@ -169,7 +169,7 @@ def leave(
             content = signed_statement(LEAVING, body, key, identity.certificate)
             write_private(certificate, content, replace=False)
         done(Step.SIGNED)
-        for path in _keys(home):
+        for path in home.keys.private:
             delete_private(path)
         done(Step.KEYS_DESTROYED)
     return Left(certificate, dict(read_statement(certificate, LEAVING).body))
@@ -183,7 +183,7 @@ def has_left(home: NodeHome) -> bool:
 
 def is_finished(home: NodeHome) -> bool:
     """Whether nothing is left to do of leaving: the node's own keys are destroyed last."""
-    return not any(path.exists() for path in _keys(home))
+    return not any(path.exists() for path in home.keys.private)
 
 
 def check_certificate(
@@ -253,11 +253,6 @@ def _is_in(home: Path, path: Path) -> bool:
     return lies_in(home, path.parent) and not path.is_symlink()
 
 
-def _keys(home: NodeHome) -> tuple[Path, ...]:
-    keys = home.keys
-    return (keys.tls_key, keys.next_tls_key, keys.policy_key)
-
-
 def _planned(config: NodeConfig, path: Path) -> dict[str, Any]:
     """What is to be destroyed, written down before it is."""
     if not path.exists():
@@ -287,7 +282,7 @@ def _body(
         "evidence": digests_of(evidence),
         "destroyed": plan["destroyed"],
         "destroyed_after_signing": [
-            str(path.relative_to(config.home)) for path in _keys(home) if path.exists()
+            str(path.relative_to(config.home)) for path in home.keys.private if path.exists()
         ],
         "answers_not_delivered": [one.round_id for one in pending],
         "remains": plan["remains"],

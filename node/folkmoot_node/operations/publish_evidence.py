@@ -7,11 +7,12 @@ from pathlib import Path
 
 from folkmoot_node.home import NodeHome
 from folkmoot_operator.accounts import current_operator
+from folkmoot_operator.pauses import checked_reason
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import read
 
-MOST = 500
-"""Characters of the name and of the reason."""
+MAX_NAME = 200
+"""Characters of the name and role."""
 
 
 def record_publication(node: NodeHome, path: Path, decided_by: str, reason: str) -> str:
@@ -27,23 +28,23 @@ def record_publication(node: NodeHome, path: Path, decided_by: str, reason: str)
         Digest of the file, hexadecimal.
 
     Raises:
-        Problem: Exit code USAGE, if name or reason says nothing; SETTINGS, if the file cannot be
-            read.
+        Problem: Exit code USAGE, if name or reason is empty or too long; SETTINGS, if the file
+            cannot be read.
     """
-    for option, words in (("--by", decided_by), ("--reason", reason)):
-        if not words.strip() or len(words) > MOST:
-            raise Problem(
-                f"give up to {MOST} characters, and not none",
-                where=option,
-                remedy="Say who decides, with the role, and why it may be published",
-                exit_code=ExitCode.USAGE,
-            )
+    name, why = " ".join(decided_by.split()), checked_reason(reason)
+    if not name or len(name) > MAX_NAME or not name.isprintable():
+        raise Problem(
+            f"the name is empty, has more than {MAX_NAME} characters, or control characters",
+            where="--by",
+            remedy="Give the name and role of the person who decides",
+            exit_code=ExitCode.USAGE,
+        )
     digest = sha256(read(path)).hexdigest()
     body = {
         "action": "publication decided",
         "file_sha256": digest,
-        "decided_by": decided_by.strip(),
-        "reason": reason.strip(),
+        "decided_by": name,
+        "reason": why,
         **current_operator().as_body(),
     }
     with node.state.transaction() as connection:

@@ -33,7 +33,7 @@ def repairs(home: NodeHome, who: Operator) -> Iterator[Repair]:
         who: Who decides it.
     """
     config = home.config
-    private = [home.keys.tls_key, home.keys.next_tls_key, home.keys.policy_key]
+    private = list(home.keys.private)
     if config.readers is None:
         private += [config.home, config.key_file, config.state_path]
     yield from closing(private, config.home)

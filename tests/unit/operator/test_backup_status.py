@@ -9,7 +9,7 @@ import pytest
 from folkmoot_operator.backup_folder import file_name
 from folkmoot_operator.backup_settings import OLD_DAYS
 from folkmoot_operator.backup_status import newest_backup
-from folkmoot_operator.status_screen import Status
+from folkmoot_operator.status_screen import Status, backup_line
 
 MADE = 1_764_000_000
 
@@ -33,3 +33,12 @@ def test_who_is_needed(tmp_path: Path, made: bool, age: int, words: str) -> None
     assert [(words in one.what, one.command) for one in status.needs] == (
         [(True, "folkmoot-coordinator backup")] if words else []
     )
+
+
+def test_a_folder_that_cannot_be_read_is_not_one_that_nobody_set_up() -> None:
+    def read() -> None:
+        raise PermissionError
+
+    status = Status({})
+    status.read("backup", read)
+    assert list(backup_line(status.document)) == [("Backup", "cannot be read")]

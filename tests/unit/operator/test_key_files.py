@@ -36,6 +36,6 @@ def test_a_key_is_for_its_account_alone(tmp_path: Path, kind: str, mode: int) ->
         with pytest.raises(Problem, match="is open to other accounts") as caught:
             read(file)
         assert caught.value.exit_code is ExitCode.SETTINGS
-        assert caught.value.remedy == f"Run: chmod 600 '{path}'"
+        assert caught.value.remedy.startswith(f"Run `chmod 600 '{path}'`; if others have read it")
     else:
         assert read(file)

@@ -27,6 +27,7 @@ from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.store import checks as store_checks
 from folkmoot_operator.checks import State
 from folkmoot_operator.checks import examine as run
+from folkmoot_operator.signatures import create_key
 from folkmoot_sdk.loading import BrokenPlugin
 from tests.commands import KEYS_OF_DOCTORS
 
@@ -93,6 +94,11 @@ def open_key(home: Path) -> None:
     (home / "keys" / "policy-signing.key").chmod(0o604)
 
 
+def open_witness_key(home: Path) -> None:
+    create_key(home / "keys" / "witness.key")
+    (home / "keys" / "witness.key").chmod(0o640)
+
+
 def unsigned(home: Path) -> None:
     (home / "release-policy.toml").write_text(
         (home / "release-policy.toml").read_text() + "\n# changed\n"
@@ -125,6 +131,7 @@ def forged_log(home: Path) -> None:
     ("spoil", "check", "says"),
     [
         (open_key, "keys", "policy-signing.key can be read by others"),
+        (open_witness_key, "keys", "witness.key can be read by others"),
         (unsigned, "release policy", "release-policy.toml"),
         (no_scores, "scores", "no household has been scored yet"),
         (no_certificate, "enrolment", "this node is not enrolled (node.crt missing)"),

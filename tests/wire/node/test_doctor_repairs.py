@@ -31,6 +31,7 @@ from folkmoot_operator.checks import examine as run
 from folkmoot_operator.prefect_check import prefect
 from folkmoot_operator.prefect_settings import PrefectSettings
 from folkmoot_operator.problems import Problem
+from folkmoot_operator.signatures import create_key
 from tests.commands import run_inside
 
 WORDS = {"TEXT": "settled", "NAME": "A. Khan", "NAME, ROLE": "A. Khan"}
@@ -164,6 +165,8 @@ def test_mending_asks_first_and_the_audit_log_has_what_was_done(stage: Stage) ->
 
     open_home_to_others(stage)
     open_key(stage)
+    create_key(stage.home / "keys" / "witness.key")
+    (stage.home / "keys" / "witness.key").chmod(0o640)
     stale_lock(stage)
     arguments = ["doctor", "--offline", "--fix", "--home", str(stage.home)]
     refused = CliRunner().invoke(app, arguments, input="n\n")
@@ -172,7 +175,7 @@ def test_mending_asks_first_and_the_audit_log_has_what_was_done(stage: Stage) ->
     assert stage.home.stat().st_mode & 0o077
     done = run_inside("folkmoot-node", *arguments, "--yes", "--json").said(None)
     document = json.loads(done[: done.rindex("}") + 1].partition("Done:")[0])
-    assert len(document["repaired"]) == 3
+    assert len(document["repaired"]) == 4
     assert stage.home.stat().st_mode & 0o077 == 0
     with open_home(stage.home) as node:
         [entry] = node.audit.entries(("repaired",))

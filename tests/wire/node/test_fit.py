@@ -144,7 +144,7 @@ def test_a_factor_that_knows_the_outcome_is_refused(home, tmp_path):
 def test_publication_is_a_decision_of_a_named_person_and_sends_nothing(home, tmp_path):
     file = tmp_path / "proposed.toml"
     file.write_text("# Proposed\n")
-    command = ["policy", "publish", file, "--home", home, "--by", "A. Khan, DPO", "--reason"]
+    command = ["policy", "publish", file, "--home", home, "--by", "A. Khan,\n DPO", "--reason"]
     said = run_inside("folkmoot-node", *command, "Weights only").said()
     assert "does not cover this file" in said
     with open_home(home) as node:
@@ -153,6 +153,14 @@ def test_publication_is_a_decision_of_a_named_person_and_sends_nothing(home, tmp
     assert body["action"] == "publication decided"
     assert (body["decided_by"], body["reason"]) == ("A. Khan, DPO", "Weights only")
     assert body["file_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
-    assert "--reason" in run_inside("folkmoot-node", *command, "  ").said(2)
+    for at, wrong in (
+        ("--reason", "  "),
+        ("--reason", "x" * 501),
+        ("--by", " "),
+        ("--by", "x" * 201),
+    ):
+        said = run_inside("folkmoot-node", *command, "Weights only", at, wrong).said(2)
+        assert f"{at}: the " in said
+        assert "Remedy: " in said
     file.unlink()
     assert "cannot be read" in run_inside("folkmoot-node", *command, "Weights only").said(3)

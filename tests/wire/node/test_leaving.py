@@ -21,6 +21,7 @@ from folkmoot_node.home import open_home
 from folkmoot_node.operations.leaving import CERTIFICATE, FOLDER, Step, check_certificate, leave
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.signatures import create_key
 from tests.commands import Done, run_inside
 
 WHY = "the programme has ended"
@@ -38,6 +39,7 @@ def answered(stage: Stage) -> Stage:
         list(poll(opened, client))
     (stage.home / "quarantine").mkdir(exist_ok=True)
     (stage.home / "quarantine" / "council_tax.csv").write_text("rejected\n")
+    create_key(stage.home / "keys" / "witness.key")
     return stage
 
 
@@ -50,7 +52,7 @@ def test_what_is_destroyed_is_gone_and_what_is_evidence_is_kept(answered: Stage)
     said = go(answered).said()
     for gone in (
         "keys/store.key", "store/households.duckdb", "quarantine", "keys/node.key",
-        "keys/policy-signing.key",
+        "keys/policy-signing.key", "keys/witness.key",
     ):  # fmt: skip
         assert not (home / gone).exists(), gone
         assert f"Destroyed: {gone}" in said or f"({gone}," in said
@@ -163,7 +165,9 @@ def test_it_goes_on_wherever_it_was_killed(answered: Stage, step: Step) -> None:
     found = check_certificate(left / CERTIFICATE, None, left / "evidence")
     paths = {one["path"] for one in found.body["destroyed"]}
     assert paths >= {"keys/store.key", "store/households.duckdb", "quarantine"}
-    assert found.body["destroyed_after_signing"] == ["keys/node.key", "keys/policy-signing.key"]
+    assert found.body["destroyed_after_signing"] == [
+        "keys/node.key", "keys/policy-signing.key", "keys/witness.key"
+    ]  # fmt: skip
     assert not (answered.home / "keys" / "node.key").exists()
     before = (left / CERTIFICATE).read_bytes()
     go(answered).said()

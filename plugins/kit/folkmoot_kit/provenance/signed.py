@@ -7,7 +7,6 @@ that its signer is trusted: whose key counts for what is in the file of trusted 
 from __future__ import annotations
 
 import hashlib
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
@@ -19,7 +18,6 @@ from folkmoot_kit.provenance import canonical_json
 from folkmoot_kit.provenance.canonical_json import damaged
 from folkmoot_kit.provenance.content import SHA256
 from folkmoot_operator.key_files import KeyFile
-from folkmoot_operator.private_files import is_open_to_others
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.signatures import KEY_BYTES, create_key, domain, is_valid
 from folkmoot_operator.unusable_files import is_known, unusable
@@ -94,16 +92,7 @@ def load_key(path: Path) -> Ed25519PrivateKey:
         Problem: Exit code SETTINGS, if it is no such key, or others can read it.
         UnusableFile: If the file cannot be used now.
     """
-    key = KeyFile(path, "the signing key", _LOST).ed25519_key()
-    if is_open_to_others(path):
-        raise Problem(
-            "the signing key can be read or changed by other accounts",
-            where=str(path),
-            remedy=f"{shlex.join(['chmod', '600', str(path)])}; if others have read it, make "
-            "another key and have this one revoked",
-            exit_code=ExitCode.SETTINGS,
-        )
-    return key
+    return KeyFile(path, "the signing key", _LOST).ed25519_key()
 
 
 def new_key(path: Path) -> Ed25519PrivateKey:

@@ -294,6 +294,7 @@ def test_a_key_that_others_can_read_is_not_used(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="other accounts") as caught:
         load_key(path)
     assert "chmod 600" in caught.value.remedy
+    assert "replaced" in caught.value.remedy, "it may be known by now"
 
 
 def test_a_key_that_is_none_is_said(tmp_path: Path) -> None:
