@@ -67,6 +67,7 @@ def fit(
     _require_new(out, "--out")
     if page is not None:
         _require_place(page, "--html")
+        _require_two_files(out, page)
     with open_home(home) as node:
         require_running(node, NOT_SCORED)
         policy = _policy(node, question, file)
@@ -221,6 +222,19 @@ def _require_new(path: Path, option: str) -> None:
             "is there already",
             where=str(path),
             remedy=f"Give another name: --out {shlex.quote(str(path.with_stem(path.stem + '-2')))}",
+            exit_code=ExitCode.USAGE,
+        )
+
+
+def _require_two_files(out: Path, page: Path) -> None:
+    """Raises Problem if the page would take the place of the policy."""
+    from folkmoot_operator.problems import ExitCode, Problem
+
+    if page.resolve() == out.resolve():
+        raise Problem(
+            "is where the proposed policy goes (--out)",
+            where=f"--html {page}",
+            remedy="Give the page a name of its own",
             exit_code=ExitCode.USAGE,
         )
 

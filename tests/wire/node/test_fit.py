@@ -111,6 +111,12 @@ def test_a_file_that_is_there_stays(home, tmp_path):
     assert out.read_text() == "mine"
 
 
+def test_the_page_does_not_take_the_place_of_the_policy(home, tmp_path):
+    out = tmp_path / "p.toml"
+    assert "--html" in fit(home, "--out", out, "--html", out, expect=2)
+    assert not out.exists()
+
+
 def test_dates_of_which_none_can_be_judged_are_refused_before_anything_is_read(home, tmp_path):
     (home / "near.toml").write_text(EVALUATION.replace("2025-04-30", "2025-04-29"))
     (home / "other.toml").write_text('schema = 1\nevaluation = "near.toml"\n')
