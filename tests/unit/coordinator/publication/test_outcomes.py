@@ -150,9 +150,11 @@ def test_an_attribute_stands_for_a_factor_of_another_name(
     pairs = ("--factor", "domestic_abuse=financial_hardship", "--factor", "child_need=isolation")
     facts = json.loads(run(office, *command, *pairs, "--json").said())
     assert set(facts["proposal"]["points"]) == {"domestic_abuse", "child_need"}
-    said = run(office, *command, "--factor", "cold_home=isolation").said(expect=5)
-    assert "no fitted attribute stands for a factor of the policy" in said
-    assert "FACTOR=ATTRIBUTE" in said
+    said = run(office, *command, "--factor", "cold_home=isolation").said(expect=2)
+    assert "the policy has no factor 'cold_home'" in said
+    assert "clinical_vulnerability" in said
+    twice = ("--factor", "child_need=isolation", "--factor", "child_need=financial_hardship")
+    assert "'child_need' is named twice" in run(office, *command, *twice).said(expect=2)
 
 
 def of_workload(*marginals: tuple[str, ...], outcome: Attribute | None = None) -> Workload:
