@@ -33,7 +33,7 @@ def record_publication(node: NodeHome, path: Path, decided_by: str, reason: str)
     for option, words in (("--by", decided_by), ("--reason", reason)):
         if not words.strip() or len(words) > MOST:
             raise Problem(
-                f"give up to {MOST} characters, and not none",
+                f"is empty, or has more than {MOST} characters",
                 where=option,
                 remedy="Say who decides, with the role, and why it may be published",
                 exit_code=ExitCode.USAGE,

@@ -192,8 +192,17 @@ def test_few_events_are_refused(councils: Mapping[GssCode, Households]) -> None:
     rare = {
         one: replace(of, event=of.event * (np.arange(8_000) < 100)) for one, of in councils.items()
     }
-    with pytest.raises(Problem, match="needed"):
+    with pytest.raises(Problem, match="20 are needed, 10 for each weight"):
         regional_weights(exact(WORKLOAD, rare))
+
+
+def test_a_level_without_events_is_no_matter_of_too_many_factors(
+    councils: Mapping[GssCode, Households],
+) -> None:
+    none = {one: replace(of, event=np.zeros_like(of.event)) for one, of in councils.items()}
+    with pytest.raises(Problem, match="no factor has two levels") as refused:
+        regional_weights(exact(WORKLOAD, none), ["isolation"])
+    assert "broader levels" in str(refused.value.remedy)
 
 
 def test_unknown_outcomes_are_in_no_rate_and_their_number_is_said(
