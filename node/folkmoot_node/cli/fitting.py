@@ -14,6 +14,8 @@ from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json, progress
 
 if TYPE_CHECKING:
+    import datetime
+
     from folkmoot_node.evaluation.fitting.known_dates import KnownDate
     from folkmoot_node.evaluation.fitting.proposal import Proposal, Question
     from folkmoot_node.evaluation.snapshot import Leak
@@ -159,7 +161,7 @@ def _propose(node: NodeHome, policy: RiskPolicy, question: Question) -> Proposal
         )
         repeated = question.evaluation.outcomes[question.outcome].repeated
         dates: list[KnownDate] = []
-        leaks: list[Leak] = []
+        leaks: list[tuple[datetime.date, Leak]] = []
         undated: tuple[str, ...] = ()
         for one in snapshots(
             node.config,
@@ -171,7 +173,7 @@ def _propose(node: NodeHome, policy: RiskPolicy, question: Question) -> Proposal
         ):
             dates.append(known_date(one, question.outcome, repeated=repeated))
             undated = one.undated
-            leaks += [leak for leak in one.leaks if leak.outcome == question.outcome]
+            leaks += [(one.date, leak) for leak in one.leaks if leak.outcome == question.outcome]
             del one  # or it would be in memory while the next date is scored
         unused = (*question.fit.leave_out, *(() if question.fit.protected_inputs else protected))
         refuse_leaks(leaks, unused, question.fit_path)

@@ -144,7 +144,7 @@ def test_a_factor_that_knows_the_outcome_is_refused(home, tmp_path):
     finally:
         homes.write_text(kept)
     assert "nearly equal the outcome" in said
-    assert "rent_arrears" in said
+    assert "rent_arrears, as known on 2025-01-31: it separates" in " ".join(said.split())
 
 
 def test_publication_is_a_decision_of_a_named_person_and_sends_nothing(home, tmp_path):
