@@ -56,6 +56,7 @@ def fit(
 
     Example: folkmoot-node fit fit.toml --out proposed-policy.toml
     """
+    from folkmoot_node.evaluation.fitting.policy_file import require_replaceable
     from folkmoot_node.evaluation.fitting.report import as_document
     from folkmoot_node.evaluation.reporting.as_text import print_document
     from folkmoot_node.evaluation.reporting.needed import require_libraries
@@ -73,6 +74,7 @@ def fit(
     with open_home(home) as node:
         require_running(node, NOT_SCORED)
         policy = _policy(node, question, file)
+        require_replaceable(policy)
         _record(node, policy, question, "policy fitted")
         found = _propose(node, policy, question)
         write_private(out, found.text.encode("utf-8"), replace=False)

@@ -10,7 +10,7 @@ import pytest
 from folkmoot_node.home import open_home
 from folkmoot_node.policies.risk_policy import load_policy
 from tests.commands import run_inside
-from tests.fitted_council import EFFECTS, EVALUATION, FIT, HOUSEHOLDS, make_council
+from tests.fitted_council import EFFECTS, EVALUATION, FIT, HOUSEHOLDS, POLICY, make_council
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +123,18 @@ def test_dates_of_which_none_can_be_judged_are_refused_before_anything_is_read(h
     looks = len(actions(home))
     said = fit(home, "--out", tmp_path / "p.toml", expect=3, file="other.toml")
     assert "2025-04-30 or later" in said
+    assert len(actions(home)) == looks
+
+
+def test_a_policy_whose_weights_cannot_be_replaced_is_refused_before_anything_is_read(
+    home, tmp_path
+):
+    (home / "quoted.toml").write_text(POLICY.replace("from = 45", '"from" = 45'))
+    (home / "of-quoted.toml").write_text('policy = "quoted.toml"\n' + EVALUATION)
+    (home / "other.toml").write_text('schema = 1\nevaluation = "of-quoted.toml"\n')
+    looks = len(actions(home))
+    said = fit(home, "--out", tmp_path / "p.toml", expect=3, file="other.toml")
+    assert "lines of their own" in " ".join(said.split())
     assert len(actions(home)) == looks
 
 
