@@ -221,7 +221,7 @@ def test_rank_figures_are_scikit_learns(judged):
 
 
 def test_a_region_is_calibrated_like_samples_of_it(judged):
-    """Intervals of a tenth of each region hold the region's share as often as they promise."""
+    """Intervals of a third of each region hold the region's share as often as they promise."""
     draw = np.random.default_rng(7)
     held = tried = 0
     for region in np.unique(judged.region):

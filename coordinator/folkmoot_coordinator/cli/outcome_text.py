@@ -130,7 +130,9 @@ def print_weights(found: RegionalWeights, names: Mapping[str, str]) -> None:
         typer.echo()
         typer.echo(f"{names.get(council, council)} alone")
         if model is None:
-            typer.echo("Too few events for a model.")
+            print_text(
+                "No model: its events are too few, or one level has nearly all or none of them."
+            )
         else:
             _print_model(model)
     typer.echo()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -105,10 +105,10 @@ def weights(
         from folkmoot_operator.output_places import require_place_for_file
 
         require_place_for_file(out)
+    pairs = _pairs(factor or ())
     asked, database = _asked(home, round_, outcome)
-    pairs = [_factor(text) for text in factor or ()]
-    fitted = regional_weights(asked, [name for _, name in pairs], each_council=councils)
-    stand_for = dict(pairs) if pairs else {name: name for name in fitted.factors}
+    fitted = regional_weights(asked, list(pairs.values()), each_council=councils)
+    stand_for = pairs or {name: name for name in fitted.factors}
     proposal = None if out is None else _write(database, fitted, stand_for, out)
     if json_:
         proposed = proposal and {
@@ -136,10 +136,20 @@ def _asked(home: Path, round_: str, outcome: str) -> tuple[OutcomeRound, Databas
     return outcome_round(database, place.settings().region, round_, outcome), database
 
 
-def _factor(text: str) -> tuple[str, str]:
-    """The factor of a policy and the attribute that stands for it."""
-    factor, _, attribute = text.partition("=")
-    return factor.strip(), (attribute or factor).strip()
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    """By factor of a policy the attribute that stands for it."""
+    found: dict[str, str] = {}
+    for text in texts:
+        factor, _, attribute = (part.strip() for part in text.partition("="))
+        if factor in found:
+            raise Problem(
+                f"{factor[:63]!r} is named twice",
+                where="--factor",
+                remedy="Name each factor once, with the attribute that stands for it",
+                exit_code=ExitCode.USAGE,
+            )
+        found[factor] = attribute or factor
+    return found
 
 
 def _write(

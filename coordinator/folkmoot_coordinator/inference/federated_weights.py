@@ -60,7 +60,10 @@ class TooFewEvents(ValueError):
     """
 
     def __init__(self, events: float, needed: int) -> None:
-        super().__init__(f"{max(0.0, events):.0f} events are too few: {needed} are needed")
+        super().__init__(
+            f"there are too few events: {needed:,} are needed, {EVENTS_EACH} for each weight, and "
+            f"noise leaves no more than {max(0.0, events):,.0f} beyond doubt"
+        )
         self.events, self.needed = events, needed
 
 

@@ -133,7 +133,10 @@ def most_even(
     """
     combinations = math.prod(sizes)
     if combinations > MAX_COMBINATIONS:
-        raise ValueError(f"{combinations} combinations of levels are too many")
+        raise ValueError(
+            f"{combinations:,} combinations of levels are too many: {MAX_COMBINATIONS:,} are "
+            "possible"
+        )
     levels = np.stack(np.unravel_index(np.arange(combinations), sizes), axis=1).astype(np.int64)
     cells, wanted, paid = [], [], []
     first = 0

@@ -39,7 +39,7 @@ class RegionalWeights:
         asked: The round.
         factors: The attributes that are factors, in the order of the model.
         region: The model of all councils together.
-        alone: Models of single councils; None for one with too few events.
+        alone: Models of single councils; None for one whose counts are too few for a model.
     """
 
     asked: OutcomeRound
@@ -171,7 +171,8 @@ def _fit(asked: OutcomeRound, chosen: Sequence[Attribute], tables: NoisyTables) 
         raise Problem(
             str(error),
             where=asked.where,
-            remedy="Name fewer factors with --factor",
+            remedy="Name fewer factors with --factor, or open a round of more councils, or with "
+            "fewer and broader levels",
             exit_code=ExitCode.REFUSED,
         ) from None
 

@@ -17,9 +17,11 @@ from folkmoot_coordinator.inference.federated_weights import Coefficient
 from folkmoot_coordinator.publication.outcome_weights import RegionalWeights
 from folkmoot_coordinator.rounds.policy_structure import PolicyShown
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.settings import nearest
 
 _TABLE = re.compile(r"\s*\[")
 _FACTORS = re.compile(r"\s*\[\[\s*factors\s*\]\]")
+_OF_FACTOR = re.compile(r"\s*\[\s*factors\s*\.")
 _WEIGHT = re.compile(r"(\s*weight\s*=\s*)[0-9_.+eE]+(.*)", re.DOTALL)
 _NAME = re.compile(r"""\s*factor\s*=\s*["']([^"']*)["']""")
 _UNKNOWN = "unknown"
@@ -72,15 +74,26 @@ def propose(fitted: RegionalWeights, policy: PolicyShown, stand_for: Mapping[str
         stand_for: By factor of the policy the attribute of the round that stands for it.
 
     Raises:
-        Problem: REFUSED if no factor of the policy was fitted with a positive effect; SETTINGS if
-            the file is written in a way that cannot be edited.
+        Problem: USAGE if an attribute stands for a factor that the policy does not have; REFUSED
+            if no factor of the policy was fitted with a positive effect; SETTINGS if the file is
+            written in a way that cannot be edited.
     """
     present = {one.name: one.weight for one in policy.factors if one.weight is not None}
+    _check_names(present, stand_for)
     effects: dict[str, Coefficient] = {}
     for factor, attribute in stand_for.items():
         effect = _effect(fitted, attribute)
         if factor in present and effect is not None:
             effects[factor] = effect
+    unclear = [name for name in stand_for if name in present and name not in effects]
+    if unclear and not effects:
+        raise Problem(
+            f"of {', '.join(unclear)} nothing is known from the lowest level to the highest",
+            where=fitted.asked.where,
+            remedy="Open a round that lists the levels ascending, and joins those with few "
+            "households",
+            exit_code=ExitCode.REFUSED,
+        )
     rising = {name: one.value or 0.0 for name, one in effects.items() if (one.value or 0.0) > 0}
     if not rising:
         raise Problem(
@@ -113,10 +126,26 @@ def propose(fitted: RegionalWeights, policy: PolicyShown, stand_for: Mapping[str
     return Proposal(f"{head}\n{body}", proposed, kept)
 
 
+def _check_names(present: Mapping[str, float], stand_for: Mapping[str, str]) -> None:
+    """Checks factors that were named; an attribute may be in the model that is none."""
+    for factor, attribute in stand_for.items():
+        if factor != attribute and factor not in present:
+            near = nearest(factor, present)
+            raise Problem(
+                f"the policy has no factor {factor[:63]!r}",
+                where="--factor",
+                remedy=(f"Did you mean {near!r}? " if near else "")
+                + f"It has {', '.join(present) or 'none'}",
+                exit_code=ExitCode.USAGE,
+            )
+
+
 def _effect(fitted: RegionalWeights, attribute: str) -> Coefficient | None:
     """The last known level of an attribute against the first; None if one is not estimated."""
     found = [one for one in fitted.region.of(attribute) if one.level != _UNKNOWN]
     known = [one for one in found if one.value is not None]
+    if len(known) == 2:  # the one that is not the reference is the higher, however they are listed
+        known.sort(key=lambda one: one.error > 0)
     if len(known) < 2 or known[0].value != 0.0:
         return None
     return known[-1]
@@ -166,8 +195,17 @@ def _head(
 
 def _edited(policy: PolicyShown, points: Mapping[str, int]) -> str:
     """The policy's text with other points; checked to differ in nothing else."""
-    blocks = _blocks(policy.text.splitlines(keepends=True))
-    made = "".join(_edited_block(block, points) for block in blocks)
+    lines: list[str] = []
+    proposed: int | None = None
+    for block in _blocks(policy.text.splitlines(keepends=True)):
+        is_of_the_factor_above = any(_OF_FACTOR.match(line) for line in block)
+        if not is_of_the_factor_above:
+            proposed = points.get(_factor_in(block))
+        if proposed is None or (proposed and is_of_the_factor_above):
+            lines += block
+        elif proposed:
+            lines += [_with_points(line, proposed) for line in block]
+    made = "".join(lines)
     if _parsed(made) != _wanted(policy.text, points):
         raise Problem(
             "its factors are written in a way that cannot be edited",
@@ -193,18 +231,16 @@ def _blocks(lines: list[str]) -> list[list[str]]:
     return found
 
 
-def _edited_block(lines: list[str], points: Mapping[str, int]) -> str:
-    if not any(_FACTORS.match(line) for line in lines):
-        return "".join(lines)
-    name = next((found[1] for line in lines if (found := _NAME.match(line))), None)
-    if name is None or name not in points:
-        return "".join(lines)
-    if not points[name]:
+def _factor_in(block: list[str]) -> str:
+    """Name of the factor whose table a block is; empty if it is something else."""
+    if not any(_FACTORS.match(line) for line in block):
         return ""
-    return "".join(
-        f"{found[1]}{points[name]}{found[2]}" if (found := _WEIGHT.fullmatch(line)) else line
-        for line in lines
-    )
+    return next((found[1] for line in block if (found := _NAME.match(line))), "")
+
+
+def _with_points(line: str, points: int) -> str:
+    found = _WEIGHT.fullmatch(line)
+    return f"{found[1]}{points}{found[2]}" if found else line
 
 
 def _parsed(text: str) -> dict[str, Any] | None:

@@ -14,6 +14,8 @@ from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json, progress
 
 if TYPE_CHECKING:
+    import datetime
+
     from folkmoot_node.evaluation.fitting.known_dates import KnownDate
     from folkmoot_node.evaluation.fitting.proposal import Proposal, Question
     from folkmoot_node.evaluation.snapshot import Leak
@@ -54,6 +56,7 @@ def fit(
 
     Example: folkmoot-node fit fit.toml --out proposed-policy.toml
     """
+    from folkmoot_node.evaluation.fitting.policy_file import require_replaceable
     from folkmoot_node.evaluation.fitting.report import as_document
     from folkmoot_node.evaluation.reporting.as_text import print_document
     from folkmoot_node.evaluation.reporting.needed import require_libraries
@@ -67,9 +70,11 @@ def fit(
     _require_new(out, "--out")
     if page is not None:
         _require_place(page, "--html")
+        _require_two_files(out, page)
     with open_home(home) as node:
         require_running(node, NOT_SCORED)
         policy = _policy(node, question, file)
+        require_replaceable(policy)
         _record(node, policy, question, "policy fitted")
         found = _propose(node, policy, question)
         write_private(out, found.text.encode("utf-8"), replace=False)
@@ -158,7 +163,7 @@ def _propose(node: NodeHome, policy: RiskPolicy, question: Question) -> Proposal
         )
         repeated = question.evaluation.outcomes[question.outcome].repeated
         dates: list[KnownDate] = []
-        leaks: list[Leak] = []
+        leaks: list[tuple[datetime.date, Leak]] = []
         undated: tuple[str, ...] = ()
         for one in snapshots(
             node.config,
@@ -170,7 +175,7 @@ def _propose(node: NodeHome, policy: RiskPolicy, question: Question) -> Proposal
         ):
             dates.append(known_date(one, question.outcome, repeated=repeated))
             undated = one.undated
-            leaks += [leak for leak in one.leaks if leak.outcome == question.outcome]
+            leaks += [(one.date, leak) for leak in one.leaks if leak.outcome == question.outcome]
             del one  # or it would be in memory while the next date is scored
         unused = (*question.fit.leave_out, *(() if question.fit.protected_inputs else protected))
         refuse_leaks(leaks, unused, question.fit_path)
@@ -221,6 +226,19 @@ def _require_new(path: Path, option: str) -> None:
             "is there already",
             where=str(path),
             remedy=f"Give another name: --out {shlex.quote(str(path.with_stem(path.stem + '-2')))}",
+            exit_code=ExitCode.USAGE,
+        )
+
+
+def _require_two_files(out: Path, page: Path) -> None:
+    """Raises Problem if the page would take the place of the policy."""
+    from folkmoot_operator.problems import ExitCode, Problem
+
+    if page.resolve() == out.resolve():
+        raise Problem(
+            "is where the proposed policy goes (--out)",
+            where=f"--html {page}",
+            remedy="Give the page a name of its own",
             exit_code=ExitCode.USAGE,
         )
 

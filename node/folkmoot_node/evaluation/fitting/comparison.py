@@ -201,7 +201,7 @@ def _at_capacity(observed: KnownDate, proposed: Indexes, capacity: int, enough: 
     one, other = _chances(observed, proposed, capacity)
     return AtCapacity(
         capacity,
-        compare_recall(one, other, observed.event),
+        compare_recall(one, other, observed.event, observed.uprn),
         _precision(one, observed),
         _precision(other, observed),
     )
@@ -235,7 +235,8 @@ def group_changes(
         judged: Later dates, each with the scorecard that had not learnt from it.
         factors: Indexes of the factors of the scorecards.
         capacity: Households that are visited.
-        smallest: Groups of fewer households are not shown, and of fewer events not judged.
+        smallest: Groups of fewer households are not shown; those of which fewer households had
+            the event, on any of the dates, are not judged.
 
     Returns:
         The groups, and the names of those that are too small.
@@ -255,6 +256,7 @@ def group_changes(
                 (one, before, after, _of(one, groups.field, pool)) for one, before, after in chances
             ]
             event = np.concatenate([one.event[who] for one, _, _, who in of_group])
+            uprn = np.concatenate([one.uprn[who] for one, _, _, who in of_group])
             present = np.concatenate([before[who] for _, before, _, who in of_group])
             proposed = np.concatenate([after[who] for _, _, after, who in of_group])
             band = newest.band[member].astype(np.int64)
@@ -265,8 +267,8 @@ def group_changes(
                     households=households,
                     up=float((proposed_band[member] > band).mean()),
                     down=float((proposed_band[member] < band).mean()),
-                    recall=compare_recall(present, proposed, event)
-                    if event.sum() >= smallest
+                    recall=compare_recall(present, proposed, event, uprn)
+                    if len(np.unique(uprn[event])) >= smallest
                     else None,
                     selected_present=_mean(present),
                     selected_proposed=_mean(proposed),

@@ -96,7 +96,9 @@ def check_names(
         for name in getattr(fit, key):
             if name not in factors:
                 known = ", ".join(factors)
-                raise _wrong(path, key, f"{name!r} is no factor of the policy", f"Name one of {known}")
+                raise _wrong(
+                    path, key, f"{name!r} is no factor of the policy", f"Name one of {known}"
+                )
     if not fit.protected_inputs:
         for name in sorted(set(fit.keep) & set(protected)):
             raise _wrong(

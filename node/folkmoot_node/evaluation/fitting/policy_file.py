@@ -39,6 +39,17 @@ def proposed_text(
     return text
 
 
+def require_replaceable(policy: RiskPolicy) -> None:
+    """Finds out whether weights and bands can be replaced, before work begins that takes long.
+
+    Raises:
+        Problem: As `proposed_text`.
+    """
+    # Values that are not there yet: with the same ones, a line that is passed over would not show.
+    points = {entry.factor: 20 if entry.weight == 10 else 10 for entry in policy.factors}
+    proposed_text(policy, points, [at / 10 for at in range(len(policy.bands))], ())
+
+
 def _replaced(policy: RiskPolicy, points: Mapping[str, int], bands: Sequence[float]) -> str:
     out: list[str] = []
     between: list[str] = []  # comments after a factor that is taken out belong to what follows

@@ -126,7 +126,7 @@ def floors_of(
     Args:
         observed: The dates.
         asked: Field, capacity and share; fields that are held for audit.
-        smallest: Groups with fewer events are not judged.
+        smallest: Groups of which fewer households had the event are not judged.
 
     Returns:
         The groups, and the names of those that are too small.
@@ -200,7 +200,9 @@ def meet_floors(
 
 
 def _events(observed: Sequence[KnownDate], field: str, index: int) -> int:
-    return sum(int((one.event & _member(one, field, index)).sum()) for one in observed)
+    """Different households of a group with the event."""
+    found = [one.uprn[one.event & _member(one, field, index)] for one in observed]
+    return len(np.unique(np.concatenate(found)))
 
 
 def _member(one: KnownDate, field: str, index: int) -> Bools:

@@ -57,21 +57,29 @@ def found_by(included: Floats, event: Bools) -> float:
     return float(included[event].sum())
 
 
-def compare_recall(present: Floats, proposed: Floats, event: Bools) -> Compared:
+def compare_recall(
+    present: Floats, proposed: Floats, event: Bools, household: npt.NDArray[np.int64]
+) -> Compared:
     """Shares of the households with the event that are visited.
 
     The interval is that of a difference of paired shares by Agresti and Min (2005), who add half a
-    household to each of the four cells: where both find the same, it is not of no width.
+    household to each of the four cells: where both find the same, it is not of no width. Rows of
+    one household on several dates are mostly the same event, and are no more evidence than one.
 
     Args:
         present: Chances to be visited, as `inclusion` gives them.
         proposed: By the other score.
-        event: At least one household with it.
+        event: At least one row with it.
+        household: Whose row it is.
     """
     one, other = present[event], proposed[event]
-    more, count = other - one, len(one) + 2
+    more = other - one
+    _, whose, rows = np.unique(household[event], return_inverse=True, return_counts=True)
+    of_each = np.bincount(whose, more)
+    usual = len(more) / len(rows)
+    count = len(more) + 2 * usual
     middle = float(more.sum()) / count
-    spread = float((more**2).sum()) + 1 - count * middle**2
+    spread = float(((of_each - middle * rows) ** 2).sum()) + usual**2 * (1 + 2 * middle**2)
     half = two_sided() * math.sqrt(spread) / count
     return Compared(
         float(one.mean()),

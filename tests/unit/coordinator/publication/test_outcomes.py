@@ -150,9 +150,11 @@ def test_an_attribute_stands_for_a_factor_of_another_name(
     pairs = ("--factor", "domestic_abuse=financial_hardship", "--factor", "child_need=isolation")
     facts = json.loads(run(office, *command, *pairs, "--json").said())
     assert set(facts["proposal"]["points"]) == {"domestic_abuse", "child_need"}
-    said = run(office, *command, "--factor", "cold_home=isolation").said(expect=5)
-    assert "no fitted attribute stands for a factor of the policy" in said
-    assert "FACTOR=ATTRIBUTE" in said
+    said = run(office, *command, "--factor", "cold_home=isolation").said(expect=2)
+    assert "the policy has no factor 'cold_home'" in said
+    assert "clinical_vulnerability" in said
+    twice = ("--factor", "child_need=isolation", "--factor", "child_need=financial_hardship")
+    assert "'child_need' is named twice" in run(office, *command, *twice).said(expect=2)
 
 
 def of_workload(*marginals: tuple[str, ...], outcome: Attribute | None = None) -> Workload:
@@ -190,8 +192,17 @@ def test_few_events_are_refused(councils: Mapping[GssCode, Households]) -> None:
     rare = {
         one: replace(of, event=of.event * (np.arange(8_000) < 100)) for one, of in councils.items()
     }
-    with pytest.raises(Problem, match="needed"):
+    with pytest.raises(Problem, match="20 are needed, 10 for each weight"):
         regional_weights(exact(WORKLOAD, rare))
+
+
+def test_a_level_without_events_is_no_matter_of_too_many_factors(
+    councils: Mapping[GssCode, Households],
+) -> None:
+    none = {one: replace(of, event=np.zeros_like(of.event)) for one, of in councils.items()}
+    with pytest.raises(Problem, match="no factor has two levels") as refused:
+        regional_weights(exact(WORKLOAD, none), ["isolation"])
+    assert "broader levels" in str(refused.value.remedy)
 
 
 def test_unknown_outcomes_are_in_no_rate_and_their_number_is_said(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,6 +81,36 @@ def test_a_factor_that_adds_nothing_is_left_out_and_its_points_go_to_the_others(
     assert "# About bands" in found.text
 
 
+def test_a_factor_that_is_left_out_goes_with_its_parameters_and_others_keep_theirs() -> None:
+    parameters = "[factors.parameters]\nweight = 5\n"
+    text = TEXT.replace("parameters = { weight = 5 }\n", parameters)
+    text = text.replace("weight = 30  # of 60\n", f"weight = 30  # of 60\n{parameters}")
+    found = tomllib.loads(proposed({"first": 0.5, "second": -0.1}, text).text)["factors"]
+    assert found == [
+        {"factor": "first", "weight": 50, "parameters": {"weight": 5}},
+        {"factor": "third", "weight": 10.5},
+    ]
+
+
+def test_of_two_levels_the_reference_may_be_listed_last() -> None:
+    fits = fitted({"first": 0.5, "second": 1.5})
+    turned = replace(fits.region, coefficients=tuple(reversed(fits.region.coefficients)))
+    policy = read_policy(TEXT.encode(), "policy.toml")
+    found = propose(replace(fits, region=turned), policy, {"first": "first", "second": "second"})
+    assert {one.factor: one.points for one in found.points} == {"first": 13, "second": 37}
+
+
+def test_a_factor_that_the_policy_does_not_have_is_named_and_not_passed_over() -> None:
+    policy = read_policy(TEXT.encode(), "policy.toml")
+    stand_for = {"first": "tenure", "secnod": "age"}
+    with pytest.raises(Problem, match="no factor 'secnod'") as refused:
+        propose(fitted({"tenure": 0.5, "age": 1.0}), policy, stand_for)
+    assert "Did you mean 'second'?" in str(refused.value.remedy)
+    # Under its own name an attribute may be in the model that is no factor of the policy.
+    found = propose(fitted({"first": 0.5, "age": 1.0}), policy, {"first": "first", "age": "age"})
+    assert [one.factor for one in found.points] == ["first"]
+
+
 def test_a_factor_too_small_to_judge_keeps_its_points() -> None:
     found = proposed({"first": 0.5, "second": None})
     assert found.kept == ("second", "third")
@@ -96,6 +127,9 @@ def test_without_a_positive_effect_or_a_factor_nothing_is_proposed() -> None:
     with pytest.raises(Problem, match="no fitted attribute stands for") as refused:
         proposed({"tenure": 0.5})
     assert refused.value.exit_code is ExitCode.REFUSED
+    with pytest.raises(Problem, match="of second nothing is known") as refused:
+        proposed({"second": None})
+    assert "ascending" in str(refused.value.remedy)
 
 
 def test_a_file_that_cannot_be_edited_is_refused_and_not_garbled() -> None:

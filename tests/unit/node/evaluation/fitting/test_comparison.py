@@ -7,11 +7,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from folkmoot_node.evaluation.fitting.comparison import bands_by, moves, recut
+from folkmoot_node.evaluation.fitting.comparison import bands_by, group_changes, moves, recut
+from folkmoot_node.evaluation.fitting.known_dates import patterns
+from folkmoot_node.evaluation.fitting.scorecard import Limits, make_scorecard
 from folkmoot_node.policies.risk_policy import parse_policy
 from folkmoot_operator.problems import ExitCode, Problem
-from tests.evaluation_snapshots import snapshot_of
-from tests.fitted_policies import policy_of, policy_text
+from tests.evaluation_snapshots import FACTORS, snapshot_of, snapshots_of
+from tests.fitted_policies import known_dates, policy_of, policy_text
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +78,23 @@ def test_the_score_that_is_cut_is_the_one_that_scoring_would_give(policy):
     again = parse_policy(text.encode(), "risk-policy.toml")
     assert [band.minimum for band in again.bands] == [cut.proposed_from for cut in cuts]
     assert band_indexes(score.astype(np.int32), again).tolist() == bands_by(cuts, score).tolist()
+
+
+def test_later_dates_with_the_same_events_are_no_more_evidence_of_a_group():
+    [one] = known_dates(snapshots_of(1, 2000))
+    every = np.arange(6)
+    limits = Limits(every, FACTORS[:6], np.zeros(6, bool), np.full(6, 1000), 100)
+    card = make_scorecard(patterns([one], every), np.ones(6, bool), limits)
+
+    def found(dates, smallest):
+        band = one.band.astype(np.int64)
+        return group_changes(one, band, [(one, card)] * dates, every, 200, smallest)[0]
+
+    for once, often in zip(found(1, 10), found(4, 10), strict=True):
+        assert once.recall is not None
+        assert (often.recall.interval.low, often.recall.interval.high) == pytest.approx(
+            (once.recall.interval.low, once.recall.interval.high)
+        )
+    herons = int((one.event & (one.groups[0].index == 0)).sum())
+    assert found(4, herons)[0].recall is not None
+    assert found(4, herons + 1)[0].recall is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from folkmoot_node.evaluation.fitting.policy_file import proposed_text
+from folkmoot_node.evaluation.fitting.policy_file import proposed_text, require_replaceable
 from folkmoot_node.policies.risk_policy import parse_policy
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -101,7 +101,15 @@ def test_lines_may_end_as_windows_ends_them_and_begin_with_a_mark():
     ids=["inline", "quoted"],
 )
 def test_a_file_in_which_values_cannot_be_replaced_is_refused_and_not_half_changed(text):
-    with pytest.raises(Problem) as refused:
-        changed(text, points={"arrears": 41})
-    assert refused.value.exit_code == ExitCode.SETTINGS
-    assert "lines of their own" in refused.value.remedy
+    for attempt in (
+        lambda: changed(text, points={"arrears": 41}),
+        lambda: require_replaceable(policy(text)),
+    ):
+        with pytest.raises(Problem) as refused:
+            attempt()
+        assert refused.value.exit_code == ExitCode.SETTINGS
+        assert "lines of their own" in refused.value.remedy
+
+
+def test_a_file_in_which_they_can_be_replaced_passes():
+    require_replaceable(policy())

@@ -119,3 +119,12 @@ def test_a_floor_that_cannot_be_met_is_refused_with_groups_for_the_terminal_alon
     assert "wren" in " ".join(refused.value.for_operator)
     assert "wren" not in str(refused.value)
     meet_floors([one], ALL, limits(), floors, must=False, where="fit.toml")
+
+
+def test_a_group_is_as_large_as_the_households_that_had_the_event_however_many_dates_see_them():
+    one = apart()
+    wrens = int((one.event & (one.groups[0].index == 2)).sum())
+    _, small = floors_of([one, one], [("ethnic_group", 1500, 0.5)], wrens + 1)
+    assert "ethnic_group wren" in small
+    _, small = floors_of([one, one], [("ethnic_group", 1500, 0.5)], wrens)
+    assert "ethnic_group wren" not in small

@@ -59,7 +59,7 @@ def test_the_same_score_differs_from_itself_by_nothing():
     area = compare_areas(score, score, event)
     assert (area.difference, area.interval.low, area.interval.high) == (0, 0, 0)
     chance = inclusion(score, np.ones(50, bool), 15)
-    recall = compare_recall(chance, chance, event)
+    recall = compare_recall(chance, chance, event, np.arange(50))
     assert recall.difference == 0
     assert recall.interval.high == -recall.interval.low == pytest.approx(1.96 / 12, abs=1e-3)
 
@@ -68,8 +68,22 @@ def test_the_interval_of_a_difference_of_shares_is_that_of_agresti_and_min():
     """53 pairs, of which 16 differ one way and 6 the other."""
     one = np.repeat([1.0, 0.0, 1.0, 0.0], [16, 6, 20, 11])
     other = np.repeat([0.0, 1.0, 1.0, 0.0], [16, 6, 20, 11])
-    found = compare_recall(other, one, np.ones(53, bool))
+    found = compare_recall(other, one, np.ones(53, bool), np.arange(53))
     assert found.difference == pytest.approx(10 / 53)
     middle, error = 10 / 55, np.sqrt(16.5 + 6.5 - 10**2 / 55) / 55
     assert found.interval.low == pytest.approx(middle - 1.96 * error, abs=1e-4)
     assert found.interval.high == pytest.approx(middle + 1.96 * error, abs=1e-4)
+
+
+def test_a_household_that_is_seen_on_more_dates_is_no_more_evidence():
+    draw = np.random.default_rng(3)
+    present, proposed = draw.random(200), draw.random(200)
+    event, household = draw.random(200) < 0.4, np.arange(200)
+    once = compare_recall(present, proposed, event, household)
+    again = compare_recall(*(np.tile(one, 4) for one in (present, proposed, event, household)))
+    assert again.difference == pytest.approx(once.difference)
+    assert again.interval.low == pytest.approx(once.interval.low)
+    assert again.interval.high == pytest.approx(once.interval.high)
+    apart = compare_recall(*(np.tile(one, 4) for one in (present, proposed, event)), np.arange(800))
+    width = once.interval.high - once.interval.low
+    assert apart.interval.high - apart.interval.low == pytest.approx(width / 2, rel=0.05)
