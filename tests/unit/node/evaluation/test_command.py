@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from folkmoot_node.evaluation import back_test
-from folkmoot_node.evaluation.evaluation_file import load_evaluation
+from folkmoot_node.evaluation.evaluation_file import EvaluationFile
 from folkmoot_node.evaluation.first_file import first_file
 from folkmoot_node.evaluation.reporting import needed
 from folkmoot_node.home import open_home
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.problems import ExitCode
+from folkmoot_operator.settings import load
 from tests.commands import Done, run_inside
 from tests.evaluated_council import GROUPS, HOUSEHOLDS, make_council
 
@@ -197,7 +198,7 @@ def test_a_missing_file_is_said_with_the_way_to_one(home: Path) -> None:
 def test_init_writes_a_file_that_is_valid_and_replaces_none(home: Path) -> None:
     path = home / "evaluation.toml"
     assert path.read_text() == first_file()
-    assert load_evaluation(path).outcomes["homelessness"].months == 6
+    assert load(EvaluationFile, path).outcomes["homelessness"].months == 6
     path.write_text("mine")
     done = evaluate(home, "--init")
     assert done.code == ExitCode.USAGE
