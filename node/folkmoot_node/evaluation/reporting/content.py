@@ -114,7 +114,7 @@ def _key_points(
     mean = "On average over the dates, " if several else ""
     share = _figure(over, "share of events")
     if share is not None:
-        yield _sentence(f"{mean}{percent(share.mean)} of the households had the event")
+        yield f"{mean}{percent(share.mean)} of the households had the event."
     auc = _figure(over, "AUC")
     if auc is not None:
         yield (
@@ -156,7 +156,7 @@ def _moves(over: OverDates) -> str:
 def _figure(over: OutcomeOverDates, name: str, capacity: int | None = None) -> OverDates | None:
     """A figure over dates; None if no date has it."""
     for one in over.figures:
-        if one.figure == name and one.capacity == capacity and one.mean is not None:
+        if one.figure == name and one.capacity == capacity:
             return one
     return None
 
@@ -169,10 +169,6 @@ def _best(baselines: tuple[Baseline, ...]) -> Baseline | None:
 
 def _more(found: float) -> str:
     return f"{count(abs(found))} {'fewer' if found < 0 else 'more'} households with the event"
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def _months(months: int) -> str:
