@@ -139,7 +139,9 @@ def _visits(figures: Figures) -> Iterator[Block]:
                 for at in bounded
             ),
         )
-    yield _at_capacities("Precision", [(at, at.precision) for at in figures.at])
+    precise = [(at, at.precision) for at in figures.at if at.precision is not None]
+    if precise:
+        yield _at_capacities("Precision", precise)
     yield _at_capacities("Recall", [(at, at.recall) for at in figures.at])
 
 
