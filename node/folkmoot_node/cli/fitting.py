@@ -94,7 +94,7 @@ def _question(file: Path, seed: int | None) -> Question:
     from folkmoot_node.evaluation.fitting.fit_file import FitFile, outcome_of
     from folkmoot_node.evaluation.fitting.forward import check_dates
     from folkmoot_node.evaluation.fitting.proposal import Question
-    from folkmoot_node.evaluation.known_then import end_of_horizon
+    from folkmoot_operator.moments import months_later
     from folkmoot_operator.settings import parse, read
 
     content = read(file)
@@ -104,7 +104,7 @@ def _question(file: Path, seed: int | None) -> Question:
     evaluation = parse(EvaluationFile, asked, str(path))
     outcome = outcome_of(fit_file, str(file), evaluation.outcomes)
     months = evaluation.outcomes[outcome].months
-    check_dates([(date, end_of_horizon(date, months)) for date in evaluation.dates], str(path))
+    check_dates([(date, months_later(date, months)) for date in evaluation.dates], str(path))
     # What else is drawn, such as the leak check's sample, is drawn from the same seed.
     if seed is not None:
         evaluation = evaluation.model_copy(update={"seed": seed})

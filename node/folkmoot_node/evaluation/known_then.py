@@ -47,6 +47,7 @@ from folkmoot_node.store.schema import (
     first_column,
     points_column,
 )
+from folkmoot_operator.moments import months_later
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.schema import UPRN_COLUMN, FieldType
 
@@ -93,15 +94,6 @@ def snapshots(
     _require_apart(binding)
     _require_numbers(binding)
     return _scored(config, plugins, policy, evaluation, binding, known, progress)
-
-
-def end_of_horizon(date: datetime.date, months: int) -> datetime.date:
-    """The last day of a horizon: the same day so many months later, or the last of that month."""
-    month = date.month - 1 + months
-    first = datetime.date(date.year + month // 12, month % 12 + 1, 1)
-    after = datetime.date(first.year + first.month // 12, first.month % 12 + 1, 1)
-    return min(first.replace(day=1) + datetime.timedelta(date.day - 1),
-               after - datetime.timedelta(1))  # fmt: skip
 
 
 def _known_on(evaluation: EvaluationFile, date: datetime.date, today: datetime.date) -> KnownOn:
@@ -228,7 +220,7 @@ def _require_horizons(evaluation: EvaluationFile, binding: Binding, run: RunSumm
     """
     latest = {source.name: source.latest_record for source in run.sources}
     for name, entry in evaluation.outcomes.items():
-        until = end_of_horizon(evaluation.dates[-1], entry.months)
+        until = months_later(evaluation.dates[-1], entry.months)
         for event in entry.events:
             source = binding.outcomes[event].source
             reached = latest[source]
@@ -254,8 +246,8 @@ def _require_horizons(evaluation: EvaluationFile, binding: Binding, run: RunSumm
 
 def _last_judged(reached: datetime.date, months: int) -> datetime.date:
     """The last date whose horizon has ended by a day."""
-    date = end_of_horizon(reached, -months)
-    while end_of_horizon(date + datetime.timedelta(1), months) <= reached:
+    date = months_later(reached, -months)
+    while months_later(date + datetime.timedelta(1), months) <= reached:
         date += datetime.timedelta(1)
     return date
 
@@ -330,7 +322,7 @@ def _left_out(run: RunSummary, *reasons: str) -> dict[str, int]:
 
 
 def _happened(found: pl.DataFrame, name: str, entry: OutcomeEntry, date: datetime.date) -> Happened:
-    until = end_of_horizon(date, entry.months)
+    until = months_later(date, entry.months)
     first = _first(found, entry.events, until)
     ended = _first(found, tuple(filter(None, (entry.moved_away, entry.deceased))), until)
     first[ended < first] = np.datetime64("NaT")  # of who lives there now

@@ -11,13 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from folkmoot_node.corrections.decisions import Decision
 from folkmoot_node.corrections.sealed_file import open_corrections
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile
-from folkmoot_node.evaluation.known_then import end_of_horizon, snapshots
+from folkmoot_node.evaluation.known_then import snapshots
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
@@ -490,15 +488,3 @@ def test_a_household_whose_objection_was_upheld_is_not_judged(council):
     open_corrections(council.config).add(2, decision, {})
     february, _ = council.evaluate()
     assert (february.uprn.tolist(), february.withheld) == ([1, 3, 4], 1)
-
-
-# Horizons.
-
-
-@given(
-    date=st.dates(DAY(2000, 1, 1), DAY(2100, 1, 1)), months=st.integers(1, 60)
-)  # fmt: skip
-def test_a_horizon_ends_on_the_same_day_of_a_later_month(date, months):
-    end = end_of_horizon(date, months)
-    assert (end.year - date.year) * 12 + end.month - date.month == months
-    assert end.day == date.day or ((end + datetime.timedelta(1)).day == 1 and end.day < date.day)
