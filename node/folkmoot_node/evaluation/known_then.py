@@ -165,6 +165,14 @@ def _scored(
         kept = KeptScores()
         with aside(config) as beside:
             run = _run(_with_quarantine(beside), plugins, policy, as_known, kept)
+        if not run.households:
+            raise Problem(
+                f"no household was known on {date.isoformat()}",
+                where="dates",
+                remedy=f"Give later dates; or check the record dates and UPRNs of {config.frame}, "
+                "the household frame",
+                exit_code=ExitCode.DATA,
+            )
         if not done:
             _require_horizons(evaluation, binding, run)
         snapshot = _snapshot(kept.taken(), run, policy, evaluation, binding, date)
