@@ -34,6 +34,11 @@ class OutcomeEntry(Settings):
     deceased: Slug | None = None
     repeated: bool = True
 
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """The fields whose events end the observation of a household."""
+        return tuple(filter(None, (self.moved_away, self.deceased)))
+
 
 class BaselineSettings(Settings):
     """Table `[baselines]`: what a council would do instead.

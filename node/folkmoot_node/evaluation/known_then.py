@@ -98,8 +98,7 @@ def snapshots(
 
 def _known_on(evaluation: EvaluationFile, date: datetime.date, today: datetime.date) -> KnownOn:
     entries = evaluation.outcomes.values()
-    ends = [end for entry in entries for end in (entry.moved_away, entry.deceased) if end]
-    outcomes = dict.fromkeys([name for entry in entries for name in entry.events] + ends)
+    outcomes = dict.fromkeys(name for one in entries for name in (*one.events, *one.ends))
     baselines = evaluation.baselines
     kept = dict.fromkeys(filter(None, (*baselines.oldest_first, baselines.deprivation)))
     return KnownOn(
@@ -229,7 +228,7 @@ def _require_horizons(evaluation: EvaluationFile, binding: Binding, run: RunSumm
     latest = {source.name: source.latest_record for source in run.sources}
     for name, entry in evaluation.outcomes.items():
         until = months_later(evaluation.dates[-1], entry.months)
-        for event in entry.events:
+        for event in (*entry.events, *entry.ends):
             source = binding.outcomes[event].source
             reached = latest[source]
             where = f"outcomes.{name}"
@@ -332,7 +331,7 @@ def _left_out(run: RunSummary, *reasons: str) -> dict[str, int]:
 def _happened(found: pl.DataFrame, name: str, entry: OutcomeEntry, date: datetime.date) -> Happened:
     until = months_later(date, entry.months)
     first = _first(found, entry.events, until)
-    ended = _first(found, tuple(filter(None, (entry.moved_away, entry.deceased))), until)
+    ended = _first(found, entry.ends, until)
     first[ended < first] = np.datetime64("NaT")  # of who lives there now
     before = np.zeros(found.height, dtype=np.bool_)
     for event in entry.events:

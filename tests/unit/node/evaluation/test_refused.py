@@ -82,6 +82,21 @@ def test_a_horizon_beyond_the_data_is_refused_with_the_last_date_that_can_be_jud
     assert len(council.evaluate(dates=["2026-03-31"])) == 1
 
 
+def test_a_source_of_who_has_left_reaches_as_far(council):
+    """Or whoever left later would count as observed, and as without the event."""
+    left = HOUSING.replace('name = "housing"', 'name = "left"').replace("housing.csv", "left.csv")
+    council.write(
+        node=NODE + '[[sources]]\nname = "left"\nkind = "extracts"\n'
+        'options = { mapping = "left.toml", folder = "extracts" }\n',
+        housing=HOUSING.replace("fields.moved_away", "fields.left_otherwise"),
+        left=left.replace("fields.homeless", "fields.homeless_otherwise"),
+        left_csv="UPRN,Recorded,Event,Left\n2,2026-04-16,,2026-04-15\n",
+    )
+    found = refused(council)
+    assert found.exit_code is ExitCode.DATA
+    assert "source left reaches to 2026-04-16" in found.problem
+
+
 def test_an_outcome_that_nobody_recorded_is_refused(council):
     council.write(housing_csv="UPRN,Recorded,Event,Left\n1,,,\n")
     found = refused(council)
