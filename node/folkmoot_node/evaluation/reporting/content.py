@@ -40,10 +40,12 @@ HOW_TO_READ = (
     "that had the event, the share visited.",
     "AUC: how often a household with the event has a higher score than one without; 0.5 is chance. "
     "Average precision: precision over all capacities; chance is the share with the event.",
-    "Intervals hold the true figure in 95 of 100 such reports. They hold chance, and not what was "
-    "never recorded.",
+    "Intervals hold the true figure in about 95 of 100 such reports. They hold chance, and not "
+    "what was never recorded.",
 )
 """Definitions, for people who did not make the report."""
+NOT_LEFT_OUT = "judged too"
+"""In place of a number, where households that had the event before are judged like others."""
 
 
 def as_document(done: BackTest, about: About) -> Document:
@@ -150,7 +152,7 @@ def _moves(over: OverDates) -> str:
     if not over.outside:
         return ""
     dates = "date has" if over.outside == 1 else "dates have"
-    return f" {over.outside} {dates} an interval without this mean: it changes with time."
+    return f" {over.outside} {dates} an interval without this mean; one in twenty is by chance."
 
 
 def _figure(over: OutcomeOverDates, name: str, capacity: int | None = None) -> OverDates | None:
@@ -247,8 +249,4 @@ def _notes(found: Evaluation, at: int) -> Iterator[str]:
                 dates.setdefault(note, []).append(judgement.date)
     for note, when in dates.items():
         is_of_all = len(when) == len(found.dates)
-        yield note if is_of_all else f"Of {listed(map(on, when))}: {note}"
-
-
-NOT_LEFT_OUT = "judged too"
-"""In place of a number, where households that had the event before are judged like others."""
+        yield note if is_of_all else f"On {listed(map(on, when))}: {note}"

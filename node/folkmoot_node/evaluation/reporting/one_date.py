@@ -234,7 +234,7 @@ def _baseline_row(baseline: Baseline, at: BaselineAt) -> tuple[str, ...]:
 
 def _weights(figures: Figures) -> Iterator[Block]:
     yield Words(
-        "The same dates with one weight changed. A factor whose weight can be 0 without a loss "
+        "The same date with one weight changed. A factor whose weight can be 0 without a loss "
         "says nothing here that others do not say; it may still be there for another reason."
     )
     for place, at in enumerate(figures.at):
