@@ -114,7 +114,7 @@ def _require_past(evaluation: EvaluationFile, today: datetime.date) -> None:
     if evaluation.dates[-1] >= today:
         raise Problem(
             f"{evaluation.dates[-1].isoformat()} is not over",
-            where="dates",
+            where="evaluation file: dates",
             remedy="Give dates so long ago that it is known what happened since",
             exit_code=ExitCode.SETTINGS,
         )
@@ -132,7 +132,7 @@ def _require_apart(binding: Binding) -> None:
             raise Problem(
                 f"source {source.name} gives the outcome {name!r} and the input {inputs[0]!r}, and "
                 "does not say when its records were known",
-                where="outcomes",
+                where="evaluation file: outcomes",
                 remedy="Name the column of the record date in its mapping, or read the outcome by "
                 "a mapping of its own",
                 exit_code=ExitCode.SETTINGS,
@@ -144,7 +144,7 @@ def _require_numbers(binding: Binding) -> None:
         if binding.fields[name].field.household_type not in _NUMBERS:
             raise Problem(
                 f"the field {name!r} is no number, by which households could be put in order",
-                where="baselines",
+                where="evaluation file: baselines",
                 remedy="Name a number, such as the age of the oldest arrears in days",
                 exit_code=ExitCode.SETTINGS,
             )
@@ -167,7 +167,7 @@ def _scored(
         if not run.households:
             raise Problem(
                 f"no household was known on {date.isoformat()}",
-                where="dates",
+                where="evaluation file: dates",
                 remedy=f"Give later dates; or check the record dates and UPRNs of {config.frame}, "
                 "the household frame",
                 exit_code=ExitCode.DATA,
@@ -231,7 +231,7 @@ def _require_horizons(evaluation: EvaluationFile, binding: Binding, run: RunSumm
         for event in (*entry.events, *entry.ends):
             source = binding.outcomes[event].source
             reached = latest[source]
-            where = f"outcomes.{name}"
+            where = f"evaluation file: outcomes.{name}"
             if reached is None:
                 raise Problem(
                     f"source {source} has no record of {event!r} with a date",

@@ -179,7 +179,7 @@ class _Binder:
         return name in self._ended
 
     def known_fields(self) -> list[str]:
-        return [field.name for source in self._sources for field in source.schema.fields]
+        return [f.name for s in self._sources for f in s.schema.fields if not f.outcome]
 
     def wanted(self) -> dict[str, tuple[str, ...]]:
         return {

@@ -22,7 +22,7 @@ def test_sources_that_do_not_say_when_are_refused_all_at_once(council):
         tax=TAX.replace('record_date = { column = "Date" }\n', "").replace("latest", "max")
     )
     found = refused(council, undated=[])
-    assert (found.exit_code, found.where) == (ExitCode.SETTINGS, "undated")
+    assert (found.exit_code, found.where) == (ExitCode.SETTINGS, "evaluation file: undated")
     assert found.problem.endswith("known: homes, tax")
     assert 'undated = ["homes", "tax"]' in found.remedy
 
@@ -69,7 +69,7 @@ def test_an_outcome_of_rows_that_are_as_they_are_today_is_refused(council):
     found = refused(council, undated=["homes", "housing"],
                     baselines={"deprivation": "deprivation"})  # fmt: skip
     assert "gives the outcome 'homeless' and the input 'council_tax_arrears'" in found.problem
-    assert found.where == "outcomes"
+    assert found.where == "evaluation file: outcomes"
 
 
 def test_a_horizon_beyond_the_data_is_refused_with_the_last_date_that_can_be_judged(council):
@@ -106,14 +106,17 @@ def test_an_outcome_that_nobody_recorded_is_refused(council):
 
 def test_dates_are_past(council):
     found = refused(council, dates=["2026-02-28", TODAY.isoformat()])
-    assert (found.where, found.exit_code) == ("dates", ExitCode.SETTINGS)
+    assert (found.where, found.exit_code) == ("evaluation file: dates", ExitCode.SETTINGS)
 
 
 def test_a_baseline_is_a_number(council):
     found = refused(council, baselines={"oldest_first": ["tenure"]})
-    assert (found.where, found.exit_code) == ("baselines", ExitCode.SETTINGS)
+    assert (found.where, found.exit_code) == ("evaluation file: baselines", ExitCode.SETTINGS)
     found = refused(council, baselines={"oldest_first": ["homeless"]})
     assert "is an outcome" in found.problem
+    found = refused(council, baselines={"oldest_first": ["home"]})
+    assert "tenure" in found.remedy
+    assert "homeless" not in found.remedy
 
 
 @pytest.mark.parametrize("outcome_is_in_frame", [False, True])
@@ -129,6 +132,6 @@ def test_a_date_before_all_records_of_the_frame_is_refused(council, outcome_is_i
         homes_csv="UPRN,Tenure,Rank,Opened,Burnt\n1,owned,5,2026-02-01,2026-07-01\n",
     )
     found = refused(council, **asked)
-    assert (found.exit_code, found.where) == (ExitCode.DATA, "dates")
+    assert (found.exit_code, found.where) == (ExitCode.DATA, "evaluation file: dates")
     assert found.problem == "no household was known on 2020-01-01"
     assert "homes" in found.remedy
