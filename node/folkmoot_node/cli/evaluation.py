@@ -50,8 +50,8 @@ def evaluate(
     would have found, what it would have found otherwise, and all of it by protected group. The
     scores in the store stay as they are. Nothing leaves this machine; the audit log records that
     you looked, with the digests of file and policy. Exit code 0 whatever is found; 4 if the
-    outcomes do not reach far enough; 5 after the policy's last
-    day, and while the node is paused. Needs the extra `audit`.
+    outcomes do not reach far enough, or no household was known on a date; 5 after the policy's
+    last day, and while the node is paused. Needs the extra `audit`.
 
     Example: folkmoot-node evaluate evaluation.toml --html evaluation.html
     """
