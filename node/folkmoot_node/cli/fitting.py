@@ -63,7 +63,7 @@ def fit(
     from folkmoot_operator.private_files import write_private
 
     question = _question(file, seed)
-    require_libraries(with_page=page is not None, command="fit")
+    require_libraries("fit", fits=True, with_page=page is not None)
     _require_new(out, "--out")
     if page is not None:
         _require_place(page, "--html")

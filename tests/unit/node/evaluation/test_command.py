@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -222,9 +223,19 @@ def test_missing_libraries_are_named_before_work_begins(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(needed, "find_spec", lambda name: None)
-    done = evaluate(home)
+    done = evaluate(home, "--html", home / "report.html")
     assert done.code == ExitCode.USAGE
-    assert "scikit-learn, SciPy" in done.stderr
-    assert "Altair" not in done.stderr
-    assert "Altair" in evaluate(home, "--html", home / "report.html").stderr
+    assert "Altair, vl-convert, Jinja" in done.stderr
     assert looks(home) == []
+
+
+def test_without_a_page_no_library_of_an_extra_is_needed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = ("altair", "jinja2", "scipy", "sklearn", "threadpoolctl", "vl_convert")
+    for name in [name for name in sys.modules if name.partition(".")[0] in extra]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in extra:
+        monkeypatch.setitem(sys.modules, name, None)
+    one_date(home)
+    assert "homelessness, within 6 months:" in evaluate(home).said()
