@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile
 from folkmoot_node.evaluation.snapshot import Groups, Happened, Snapshot
+from folkmoot_operator.moments import months_later
 
 FIRST = datetime.date(2025, 1, 1)
 FACTORS = (
@@ -95,7 +95,7 @@ def snapshot_of(
     recorded = np.array([(recording or {}).get(one, 1.0) for one in GROUPS])[group]
     happens = draw.random(households) < probability * recorded
 
-    until = _later(date, months)
+    until = months_later(date, months)
     days = (until - date).days
     first = _days(draw, happens, date, days)
     ended = _days(draw, draw.random(households) < lost, date, days)
@@ -142,7 +142,7 @@ def snapshots_of(dates: int = 3, households: int = 5000, **changes: Any) -> list
     """One snapshot a month, of other draws."""
     seed = changes.pop("seed", 1)
     return [
-        snapshot_of(households, seed=seed + at, date=_later(FIRST, at), **changes)[0]
+        snapshot_of(households, seed=seed + at, date=months_later(FIRST, at), **changes)[0]
         for at in range(dates)
     ]
 
@@ -206,9 +206,3 @@ def _days(
 ) -> npt.NDArray[np.datetime64]:
     drawn = np.datetime64(date, "D") + draw.integers(1, days + 1, len(which))
     return np.where(which, drawn, np.datetime64("NaT", "D"))
-
-
-def _later(date: datetime.date, months: int) -> datetime.date:
-    year, month = divmod(date.year * 12 + date.month - 1 + months, 12)
-    last = calendar.monthrange(year, month + 1)[1]
-    return datetime.date(year, month + 1, min(date.day, last))

@@ -5,6 +5,7 @@ A moment is a number of seconds since 1970-01-01T00:00:00Z.
 
 from __future__ import annotations
 
+import calendar
 import datetime
 
 
@@ -26,3 +27,15 @@ def day(seconds: float) -> datetime.date:
 def day_text(seconds: float) -> str:
     """The date on which the moment falls, for people: `1 December 2026`."""
     return f"{to_datetime(seconds):%-d %B %Y}"
+
+
+def months_later(date: datetime.date, months: int) -> datetime.date:
+    """The same day so many months later, or the last day of that month if it has no such day.
+
+    Args:
+        date: The date.
+        months: How many; below 0 for a day before it.
+    """
+    year, month = divmod(date.year * 12 + date.month - 1 + months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return datetime.date(year, month + 1, min(date.day, last))

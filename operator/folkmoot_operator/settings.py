@@ -131,7 +131,12 @@ def check(
         return model.model_validate(values)
     except ValidationError as error:
         before = f"{table}." if table else ""
-        faults = [f"{before}{_fault(model, dict(detail), also)}" for detail in error.errors()]
+        details = [dict(detail) for detail in error.errors()]
+        faults = [
+            f"{before}{_fault(model, detail, also)}"
+            for detail in details
+            if not _follows(detail, details)
+        ]
         raise Problem(
             "\n".join(faults),
             where=where,
@@ -146,6 +151,14 @@ def nearest(word: str, valid: Iterable[str]) -> str | None:
     return close[0] if close else None
 
 
+def _follows(detail: Mapping[str, Any], details: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a list is short only since entries of it are wrong, which are named themselves."""
+    at = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > len(at) and other["loc"][: len(at)] == at for other in details
+    )
+
+
 def _fault(model: type[BaseModel], detail: dict[str, Any], also: Iterable[str] = ()) -> str:
     location: tuple[str | int, ...] = detail["loc"]
     key = _dotted(location)
@@ -158,6 +171,10 @@ def _fault(model: type[BaseModel], detail: dict[str, Any], also: Iterable[str] =
         return f"{key} is missing"
     if detail["type"] == "string_pattern_mismatch":
         return f"{key}: {detail['input']!r} does not have the form {detail['ctx']['pattern']}"
+    if detail["type"] == "too_short":
+        return f"{key}: give at least {detail['ctx']['min_length']}"
+    if detail["type"] == "too_long":
+        return f"{key}: give at most {detail['ctx']['max_length']}"
     message = str(detail["msg"]).removeprefix("Value error, ")
     # Without a key the fault is in how several keys go together, and names them itself.
     return f"{key}: {message[:1].lower()}{message[1:]}" if key else message

@@ -12,12 +12,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from folkmoot_node.evaluation.evaluation_file import EvaluationFile, load_evaluation
+from folkmoot_node.evaluation.evaluation_file import EvaluationFile
 from folkmoot_node.evaluation.known_then import snapshots
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.store.reader import create_key
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.settings import load
 from folkmoot_rehearsal import policies
 from folkmoot_rehearsal.councils import region
 from folkmoot_rehearsal.outcomes import mechanism as rules
@@ -48,7 +49,7 @@ def node(home: Path, mechanism: Mechanism) -> tuple[NodeConfig, RiskPolicy, Eval
     )
     config = load_config(home)
     create_key(config.key_file)
-    evaluation = load_evaluation(home / "evaluation.toml")
+    evaluation = load(EvaluationFile, home / "evaluation.toml")
     few = (evaluation.dates[0], evaluation.dates[-1])
     return config, load_policy(config.risk_policy), evaluation.model_copy(update={"dates": few})
 

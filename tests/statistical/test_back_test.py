@@ -20,7 +20,7 @@ from scipy.stats import binom
 from folkmoot_node.evaluation.measures.baselines import Present, baseline, present, random_choice
 from folkmoot_node.evaluation.measures.calibration import bands_of_codes, rows
 from folkmoot_node.evaluation.measures.capacity import at_capacity
-from folkmoot_node.evaluation.measures.groups import Bands, Divided, by_group
+from folkmoot_node.evaluation.measures.groups import Bands, by_group
 from folkmoot_node.evaluation.measures.judge import judge
 from folkmoot_node.evaluation.measures.observed import Observed, observed
 from folkmoot_node.evaluation.measures.orders import order_of, order_of_whole, thousandths
@@ -65,8 +65,7 @@ def test_intervals_hold_what_is_expected_of_given_households() -> None:
     order, oldest = order_of_whole(score), order_of(snapshot.ranks["arrears_age"])
     less = dict(other_orders(score, thousandths(snapshot.points[:, 2])))[0.0]
     bands = Bands(snapshot.bands, bands_of_codes(order.code, snapshot.band, order.codes))
-    given = snapshot.groups[0]
-    divided = Divided(given.field, given.characteristic, given.names, given.index)
+    (divided,) = snapshot.groups
     p = truth.probability
     expected = _expectations(order, oldest, less, p)
     covered, draw = Covered(), np.random.default_rng(11)
@@ -153,12 +152,10 @@ def test_the_ratio_of_a_group_holds_the_share_of_its_events_that_is_recorded(rec
         snapshot, _ = snapshot_of(
             2500, seed=at, rate=0.12, unknown_group=0, recording={"wren": recorded, "kite": 1.0}
         )
-        given = snapshot.groups[0]
         order = order_of_whole(thousandths(snapshot.score))
         score = present(order, observed(snapshot.happened["homeless"], repeated=True), (400,))
         bands = Bands(snapshot.bands, bands_of_codes(order.code, snapshot.band, order.codes))
-        divided = Divided(given.field, given.characteristic, given.names, given.index)
-        for group in by_group(divided, score, bands, 3).groups:
+        for group in by_group(snapshot.groups[0], score, bands, 3).groups:
             if group.group == "wren" and group.ratio is not None:
                 covered.add("ratio", group.ratio_interval, group.ratio, recorded)
     covered.check(level=0.94)

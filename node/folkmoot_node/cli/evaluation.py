@@ -50,8 +50,8 @@ def evaluate(
     would have found, what it would have found otherwise, and all of it by protected group. The
     scores in the store stay as they are. Nothing leaves this machine; the audit log records that
     you looked, with the digests of file and policy. Exit code 0 whatever is found; 4 if the
-    outcomes do not reach far enough; 5 after the policy's last
-    day, and while the node is paused. Needs the extra `audit`.
+    outcomes do not reach far enough, or no household was known on a date; 5 after the policy's
+    last day, and while the node is paused. A page needs the extra `audit`.
 
     Example: folkmoot-node evaluate evaluation.toml --html evaluation.html
     """
@@ -72,7 +72,7 @@ def evaluate(
 
     content = _read(file)
     evaluation = parse(EvaluationFile, content, str(file))
-    require_libraries(with_page=page is not None)
+    require_libraries("evaluate", fits=False, with_page=page is not None)
     if page is not None:
         _require_place(page)
     if seed is not None:

@@ -66,7 +66,7 @@ def fit(
     from folkmoot_operator.private_files import write_private
 
     question = _question(file, seed)
-    require_libraries(with_page=page is not None, command="fit")
+    require_libraries("fit", fits=True, with_page=page is not None)
     _require_new(out, "--out")
     if page is not None:
         _require_place(page, "--html")
@@ -99,7 +99,7 @@ def _question(file: Path, seed: int | None) -> Question:
     from folkmoot_node.evaluation.fitting.fit_file import FitFile, outcome_of
     from folkmoot_node.evaluation.fitting.forward import check_dates
     from folkmoot_node.evaluation.fitting.proposal import Question
-    from folkmoot_node.evaluation.known_then import end_of_horizon
+    from folkmoot_operator.moments import months_later
     from folkmoot_operator.settings import parse, read
 
     content = read(file)
@@ -109,7 +109,7 @@ def _question(file: Path, seed: int | None) -> Question:
     evaluation = parse(EvaluationFile, asked, str(path))
     outcome = outcome_of(fit_file, str(file), evaluation.outcomes)
     months = evaluation.outcomes[outcome].months
-    check_dates([(date, end_of_horizon(date, months)) for date in evaluation.dates], str(path))
+    check_dates([(date, months_later(date, months)) for date in evaluation.dates], str(path))
     # What else is drawn, such as the leak check's sample, is drawn from the same seed.
     if seed is not None:
         evaluation = evaluation.model_copy(update={"seed": seed})

@@ -8,14 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-Draws = np.random.Generator
 
-
-def draws(*seed: int | Sequence[int]) -> Draws:
+def draws(seed: int | Sequence[int]) -> np.random.Generator:
     """The numbers that follow from a seed.
 
     Args:
-        *seed: Whole numbers from 0, or several of them: the same give the same numbers.
+        seed: A whole number from 0, or several of them: the same give the same numbers.
     """
-    flat = [n for one in seed for n in ([one] if isinstance(one, int) else one)]
-    return np.random.default_rng(flat)
+    return np.random.default_rng(seed)

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from folkmoot_node.settings.slug import Slug
-from folkmoot_operator.settings import Settings, load
+from folkmoot_operator.settings import Settings
 
 MOST_DATES = 60
 """Dates of one back-test."""
@@ -33,6 +33,11 @@ class OutcomeEntry(Settings):
     moved_away: Slug | None = None
     deceased: Slug | None = None
     repeated: bool = True
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """The fields whose events end the observation of a household."""
+        return tuple(filter(None, (self.moved_away, self.deceased)))
 
 
 class BaselineSettings(Settings):
@@ -87,12 +92,3 @@ class EvaluationFile(Settings):
         if any(one < 1 for one in self.capacity):
             raise ValueError("capacity: give whole numbers from 1")
         return self
-
-
-def load_evaluation(path: Path) -> EvaluationFile:
-    """Reads an evaluation file.
-
-    Raises:
-        Problem: Exit code SETTINGS, naming the key and the remedy.
-    """
-    return load(EvaluationFile, path)

@@ -47,6 +47,7 @@ from folkmoot_node.store.schema import (
     first_column,
     points_column,
 )
+from folkmoot_operator.moments import months_later
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.schema import UPRN_COLUMN, FieldType
 
@@ -95,19 +96,9 @@ def snapshots(
     return _scored(config, plugins, policy, evaluation, binding, known, progress)
 
 
-def end_of_horizon(date: datetime.date, months: int) -> datetime.date:
-    """The last day of a horizon: the same day so many months later, or the last of that month."""
-    month = date.month - 1 + months
-    first = datetime.date(date.year + month // 12, month % 12 + 1, 1)
-    after = datetime.date(first.year + first.month // 12, first.month % 12 + 1, 1)
-    return min(first.replace(day=1) + datetime.timedelta(date.day - 1),
-               after - datetime.timedelta(1))  # fmt: skip
-
-
 def _known_on(evaluation: EvaluationFile, date: datetime.date, today: datetime.date) -> KnownOn:
     entries = evaluation.outcomes.values()
-    ends = [end for entry in entries for end in (entry.moved_away, entry.deceased) if end]
-    outcomes = dict.fromkeys([name for entry in entries for name in entry.events] + ends)
+    outcomes = dict.fromkeys(name for one in entries for name in (*one.events, *one.ends))
     baselines = evaluation.baselines
     kept = dict.fromkeys(filter(None, (*baselines.oldest_first, baselines.deprivation)))
     return KnownOn(
@@ -123,7 +114,7 @@ def _require_past(evaluation: EvaluationFile, today: datetime.date) -> None:
     if evaluation.dates[-1] >= today:
         raise Problem(
             f"{evaluation.dates[-1].isoformat()} is not over",
-            where="dates",
+            where="evaluation file: dates",
             remedy="Give dates so long ago that it is known what happened since",
             exit_code=ExitCode.SETTINGS,
         )
@@ -141,7 +132,7 @@ def _require_apart(binding: Binding) -> None:
             raise Problem(
                 f"source {source.name} gives the outcome {name!r} and the input {inputs[0]!r}, and "
                 "does not say when its records were known",
-                where="outcomes",
+                where="evaluation file: outcomes",
                 remedy="Name the column of the record date in its mapping, or read the outcome by "
                 "a mapping of its own",
                 exit_code=ExitCode.SETTINGS,
@@ -153,7 +144,7 @@ def _require_numbers(binding: Binding) -> None:
         if binding.fields[name].field.household_type not in _NUMBERS:
             raise Problem(
                 f"the field {name!r} is no number, by which households could be put in order",
-                where="baselines",
+                where="evaluation file: baselines",
                 remedy="Name a number, such as the age of the oldest arrears in days",
                 exit_code=ExitCode.SETTINGS,
             )
@@ -173,6 +164,14 @@ def _scored(
         kept = KeptScores()
         with aside(config) as beside:
             run = _run(_with_quarantine(beside), plugins, policy, as_known, kept)
+        if not run.households:
+            raise Problem(
+                f"no household was known on {date.isoformat()}",
+                where="evaluation file: dates",
+                remedy=f"Give later dates; or check the record dates and UPRNs of {config.frame}, "
+                "the household frame",
+                exit_code=ExitCode.DATA,
+            )
         if not done:
             _require_horizons(evaluation, binding, run)
         snapshot = _snapshot(kept.taken(), run, policy, evaluation, binding, date)
@@ -228,11 +227,11 @@ def _require_horizons(evaluation: EvaluationFile, binding: Binding, run: RunSumm
     """
     latest = {source.name: source.latest_record for source in run.sources}
     for name, entry in evaluation.outcomes.items():
-        until = end_of_horizon(evaluation.dates[-1], entry.months)
-        for event in entry.events:
+        until = months_later(evaluation.dates[-1], entry.months)
+        for event in (*entry.events, *entry.ends):
             source = binding.outcomes[event].source
             reached = latest[source]
-            where = f"outcomes.{name}"
+            where = f"evaluation file: outcomes.{name}"
             if reached is None:
                 raise Problem(
                     f"source {source} has no record of {event!r} with a date",
@@ -254,8 +253,8 @@ def _require_horizons(evaluation: EvaluationFile, binding: Binding, run: RunSumm
 
 def _last_judged(reached: datetime.date, months: int) -> datetime.date:
     """The last date whose horizon has ended by a day."""
-    date = end_of_horizon(reached, -months)
-    while end_of_horizon(date + datetime.timedelta(1), months) <= reached:
+    date = months_later(reached, -months)
+    while months_later(date + datetime.timedelta(1), months) <= reached:
         date += datetime.timedelta(1)
     return date
 
@@ -330,9 +329,9 @@ def _left_out(run: RunSummary, *reasons: str) -> dict[str, int]:
 
 
 def _happened(found: pl.DataFrame, name: str, entry: OutcomeEntry, date: datetime.date) -> Happened:
-    until = end_of_horizon(date, entry.months)
+    until = months_later(date, entry.months)
     first = _first(found, entry.events, until)
-    ended = _first(found, tuple(filter(None, (entry.moved_away, entry.deceased))), until)
+    ended = _first(found, entry.ends, until)
     first[ended < first] = np.datetime64("NaT")  # of who lives there now
     before = np.zeros(found.height, dtype=np.bool_)
     for event in entry.events:

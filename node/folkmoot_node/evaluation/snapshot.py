@@ -16,11 +16,11 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """A protected characteristic that is held for audit.
+    """Households divided into groups, as by a protected characteristic held for audit.
 
     Attributes:
         field: Name of the field.
-        characteristic: Protected characteristic, as the Equality Act has it.
+        characteristic: As the Equality Act has it; empty if it is none.
         names: The groups, without that of unknown values.
         index: uint8, shape (households,); `len(names)` where it is not known.
     """

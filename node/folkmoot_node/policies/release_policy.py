@@ -6,7 +6,6 @@ chose is not a decision.
 
 from __future__ import annotations
 
-import calendar
 import datetime
 import hashlib
 from dataclasses import dataclass
@@ -120,11 +119,11 @@ class LossPolicy(Settings):
             )
         months = (day.year - self.period_start.year) * 12 + day.month - self.period_start.month
         number = months // self.period_months
-        if _add_months(self.period_start, number * self.period_months) > day:
+        if moments.months_later(self.period_start, number * self.period_months) > day:
             number -= 1
         return (
-            _midnight(_add_months(self.period_start, number * self.period_months)),
-            _midnight(_add_months(self.period_start, (number + 1) * self.period_months)),
+            _midnight(moments.months_later(self.period_start, number * self.period_months)),
+            _midnight(moments.months_later(self.period_start, (number + 1) * self.period_months)),
         )
 
 
@@ -242,13 +241,6 @@ def sign(path: Path, private_key: bytes, signer: str, moment: int) -> Path:
     """
     _, digest = load_unsigned(path)
     return sign_document(RELEASE_POLICY, path, digest, private_key, signer, moment)
-
-
-def _add_months(day: datetime.date, months: int) -> datetime.date:
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    last = calendar.monthrange(year, month + 1)[1]
-    return datetime.date(year, month + 1, min(day.day, last))
 
 
 def _midnight(day: datetime.date) -> int:

@@ -111,9 +111,9 @@ def bind(
             if field.protected is not None:
                 protected_attributes.setdefault(name, field.protected)
     audited, not_held = binder.audits()
-    kept = tuple(name for name in known.kept if not binder.has_ended(name)) if known else ()
+    kept = known.kept if known else ()
     for name in kept:
-        binder.counted(name, f"the field {name!r} of the evaluation")
+        binder.beside(name)
     outcomes = {name: binder.outcome(name) for name in known.outcomes} if known else {}
     binder.add_area_fields()
     return Binding(
@@ -179,7 +179,7 @@ class _Binder:
         return name in self._ended
 
     def known_fields(self) -> list[str]:
-        return [field.name for source in self._sources for field in source.schema.fields]
+        return [f.name for s in self._sources for f in s.schema.fields if not f.outcome]
 
     def wanted(self) -> dict[str, tuple[str, ...]]:
         return {
@@ -213,9 +213,16 @@ class _Binder:
         self.fields[name] = bound
         return bound
 
+    def beside(self, name: str) -> None:
+        """A field that a back-test reads beside the inputs."""
+        where = f"the field {name!r} of the evaluation"
+        self._require_licence_now(name, where)
+        self.counted(name, where)
+
     def outcome(self, name: str) -> BoundField:
         """An outcome of a back-test: it is kept apart from the fields."""
         where = f"the outcome {name!r} of the evaluation"
+        self._require_licence_now(name, where)
         holders = [source for source in self._sources if name in source.schema]
         outcomes = [f.name for s in self._sources for f in s.schema.fields if f.outcome]
         if not holders:
@@ -231,6 +238,15 @@ class _Binder:
             )
         self.check_licensed(field, where)
         return BoundField(field, holders[0].name)
+
+    def _require_licence_now(self, name: str, where: str) -> None:
+        """Refuses bought data whose licence has ended: without it there is nothing to judge by."""
+        if name in self._ended:
+            raise _problem(
+                f"the licence of {name!r} ended on {self._ended[name].isoformat()}",
+                where,
+                "Renew the licence in the policy, or take the field out of the evaluation file",
+            )
 
     def _several(self, name: str, holders: Sequence[ConnectedSource], where: str) -> Problem:
         return _problem(

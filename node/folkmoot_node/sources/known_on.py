@@ -122,7 +122,7 @@ def require_dated(known: KnownOn, read: Mapping[str, ConnectedSource]) -> None:
     listed = ", ".join(f'"{name}"' for name in (*known.undated, *undated))
     raise Problem(
         f"these sources do not say when their records were known: {', '.join(undated)}",
-        where="undated",
+        where="evaluation file: undated",
         remedy="Name the column of the record date in their mappings; or write undated = "
         f"[{listed}] in the evaluation file, if what they say today was known on all dates",
         exit_code=ExitCode.SETTINGS,
@@ -139,7 +139,7 @@ def require_sources(known: KnownOn, names: Sequence[str]) -> None:
         if name not in names:
             raise Problem(
                 f"no source is called {name!r}",
-                where="undated",
+                where="evaluation file: undated",
                 remedy=nearest(name, names),
                 exit_code=ExitCode.SETTINGS,
             )

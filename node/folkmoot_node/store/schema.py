@@ -88,7 +88,7 @@ def date_column(source: str) -> str:
 def first_column(outcome: str) -> str:
     """Column of the details: day of the first event after the date as of which a run scored.
 
-    Only runs of a back-test have it, and the next one.
+    Only runs of a back-test have it, and that of `before_column`.
     """
     return f"first@{outcome}"
 

@@ -10,10 +10,10 @@ import datetime
 
 import polars as pl
 
-from folkmoot_node.evaluation.known_then import end_of_horizon
 from folkmoot_node.households.outcomes import outcome_columns, own_events
 from folkmoot_node.households.uprn_join import HOUSEHOLD
 from folkmoot_node.sources.known_on import KnownRecords
+from folkmoot_operator.moments import months_later
 from tests.spec.worked import rows
 
 ON = datetime.date(2026, 3, 31)
@@ -103,4 +103,4 @@ def test_where_a_horizon_ends():
     | 2026-02-28 | 6      | 2026-08-28 |
     | 2026-11-15 | 3      | 2027-02-15 |
     """):  # fmt: skip
-        assert end_of_horizon(day(row["date"]), int(row["months"])) == day(row["last day"]), row
+        assert months_later(day(row["date"]), int(row["months"])) == day(row["last day"]), row

@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from folkmoot_operator.moments import day, day_text, to_datetime, to_text
+from folkmoot_operator.moments import day, day_text, months_later, to_datetime, to_text
 
 NOON = 1_796_126_400
 
@@ -43,3 +45,16 @@ def test_a_moment_is_said_in_utc(
     assert day_text(seconds) == for_people
     assert to_datetime(seconds).utcoffset() == datetime.timedelta(0)
     assert to_datetime(seconds).timestamp() == seconds
+
+
+@given(
+    date=st.dates(datetime.date(2000, 1, 1), datetime.date(2100, 1, 1)), months=st.integers(-60, 60)
+)
+def test_months_later_is_the_same_day_or_the_last_of_the_month(
+    date: datetime.date, months: int
+) -> None:
+    later = months_later(date, months)
+    assert (later.year - date.year) * 12 + later.month - date.month == months
+    assert later.day == date.day or (
+        (later + datetime.timedelta(1)).day == 1 and later.day < date.day
+    )

@@ -37,3 +37,25 @@ def test_a_fault_names_what_is_wrong(text: bytes, fault: str) -> None:
     with pytest.raises(Problem) as caught:
         parse(Span, text, "span.toml")
     assert caught.value.problem.startswith(fault)
+
+
+class Listed(Settings):
+    """Settings with a list of some length."""
+
+    rounds: Annotated[tuple[int, ...], Field(min_length=1, max_length=3)]
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ("[]", "rounds: give at least 1"),
+        ("[1, 2, 3, 4]", "rounds: give at most 3"),
+        ('["x"]', "rounds[0]: input should be a valid integer"),
+    ],
+)
+def test_how_many_a_list_may_hold_is_said_in_plain_words(given: str, fault: str) -> None:
+    """And of a list that is short since an entry is wrong, only the entry is named."""
+    with pytest.raises(Problem) as caught:
+        parse(Listed, f"rounds = {given}".encode(), "a.toml")
+    assert caught.value.problem.startswith(fault)
+    assert "\n" not in caught.value.problem

@@ -12,9 +12,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from folkmoot_node.evaluation.evaluation_file import load_evaluation
+from folkmoot_node.evaluation.evaluation_file import EvaluationFile
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_operator.problems import ExitCode
+from folkmoot_operator.settings import load
 from folkmoot_rehearsal import policies
 from folkmoot_rehearsal.councils import region
 from folkmoot_rehearsal.outcomes import mechanism as rules
@@ -262,7 +263,7 @@ def test_a_leak_holds_those_who_have_lately_applied_and_nobody_else(folder, tmp_
 
 
 def test_the_evaluation_file_is_one_that_the_node_reads(folder):
-    evaluation = load_evaluation(folder / COUNCILS[0].code / "evaluation.toml")
+    evaluation = load(EvaluationFile, folder / COUNCILS[0].code / "evaluation.toml")
     assert len(evaluation.dates) == 12
     last = np.datetime64(evaluation.dates[-1], "M") + HORIZON
     assert last.astype("datetime64[D]") + rules.DELAY < np.datetime64(TODAY)

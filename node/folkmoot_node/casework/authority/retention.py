@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime
 from typing import Annotated
 
 from pydantic import Field
 
+from folkmoot_operator.moments import months_later
 from folkmoot_operator.settings import Settings
 
 Days = Annotated[int, Field(ge=1, le=10_000)]
@@ -50,7 +50,4 @@ class RightsPolicy(Settings):
         """
         if self.answer_days is not None:
             return received + datetime.timedelta(days=self.answer_days)
-        year, month = divmod(received.year * 12 + received.month, 12)
-        return datetime.date(
-            year, month + 1, min(received.day, calendar.monthrange(year, month + 1)[1])
-        )
+        return months_later(received, 1)

@@ -38,11 +38,11 @@ def at_capacity(counted: Tally, cut: Cut, values: Floats) -> AtCapacity:
     )
 
 
-def precision(counted: Tally, cut: Cut) -> Share:
-    """Of the visited that were observed, the share that had the event."""
+def precision(counted: Tally, cut: Cut) -> Share | None:
+    """Of the visited that were observed, the share that had the event; None if none was."""
     observed = cut.of(counted.observed)
-    if observed <= 0:  # whoever was visited was lost from sight
-        return Share(0.0, 0.0, float("nan"), Interval(0.0, 1.0))
+    if observed <= 0:
+        return None
     return Share.counted(min(cut.of(counted.events), observed), observed)
 
 

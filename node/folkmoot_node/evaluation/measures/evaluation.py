@@ -12,7 +12,7 @@ from folkmoot_node.intervals import Interval
 
 @dataclass(frozen=True, slots=True)
 class OverDates:
-    """One figure over all dates.
+    """One figure over all dates, of which one at least has it.
 
     Attributes:
         figure: "share of events", "AUC", "average precision", or "precision" or "recall" at a
@@ -20,10 +20,10 @@ class OverDates:
         capacity: Of precision and recall; None of the others.
         values: By date, in order; None where there is no figure.
         intervals: By date; None where there is no figure.
-        mean: Over dates with a figure; None if there are none.
+        mean: Over dates with a figure.
         mean_interval: Mean of the intervals: right if the dates hold the same households and
             events, too wide where they do not, never too narrow.
-        lowest: Least value; None if there are none.
+        lowest: Least value.
         highest: Highest value.
         outside: Dates whose interval does not hold the mean; one in twenty is by chance.
     """
@@ -32,10 +32,10 @@ class OverDates:
     capacity: int | None
     values: tuple[float | None, ...]
     intervals: tuple[Interval | None, ...]
-    mean: float | None
-    mean_interval: Interval | None
-    lowest: float | None
-    highest: float | None
+    mean: float
+    mean_interval: Interval
+    lowest: float
+    highest: float
     outside: int
 
 

@@ -21,28 +21,12 @@ from folkmoot_node.evaluation.measures.judgement import (
 from folkmoot_node.evaluation.measures.orders import Ints
 from folkmoot_node.evaluation.measures.ranking import auc, auc_interval
 from folkmoot_node.evaluation.measures.tally import Cut, Tally
+from folkmoot_node.evaluation.snapshot import Groups
 from folkmoot_node.intervals import Interval, difference, two_sided
 from folkmoot_node.small_groups import NOT_KNOWN, pooled
 
 HUNDREDTHS = 100
 """Households are compared with others of the same hundredth of the score."""
-
-
-@dataclass(frozen=True, slots=True)
-class Divided:
-    """Households divided into groups.
-
-    Attributes:
-        field: Name of the field.
-        characteristic: As the Equality Act has it; empty for completeness.
-        names: The groups.
-        index: uint8, shape (households,); `len(names)` where it is not known.
-    """
-
-    field: str
-    characteristic: str
-    names: tuple[str, ...]
-    index: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +38,7 @@ class Bands:
 
 
 def by_group(
-    divided: Divided, score: Present, bands: Bands, smallest: int
+    divided: Groups, score: Present, bands: Bands, smallest: int
 ) -> CharacteristicJudgement:
     """Judges each group against all others.
 
@@ -62,7 +46,7 @@ def by_group(
     not known, they are the households of all known groups.
 
     Args:
-        divided: The households of the score.
+        divided: The households of the score, by a characteristic or by completeness.
         score: What is judged, for one outcome.
         bands: Of the same score.
         smallest: Groups of fewer observed households, or fewer events, are taken together, or
@@ -101,7 +85,7 @@ def by_group(
     )
 
 
-def _tallies(divided: Divided, score: Present) -> list[Tally]:
+def _tallies(divided: Groups, score: Present) -> list[Tally]:
     """One of each group, and of those whose group is not known."""
     order, seen, groups = score.order, score.seen, len(divided.names) + 1
     ascending = np.argsort(divided.index, kind="stable")

@@ -20,7 +20,7 @@ from folkmoot_node.evaluation.measures.calibration import (
     rows,
 )
 from folkmoot_node.evaluation.measures.capacity import at_capacity
-from folkmoot_node.evaluation.measures.groups import Bands, Divided, by_group
+from folkmoot_node.evaluation.measures.groups import Bands, by_group
 from folkmoot_node.evaluation.measures.judgement import (
     Baseline,
     Bounds,
@@ -42,7 +42,7 @@ from folkmoot_node.evaluation.measures.orders import (
 )
 from folkmoot_node.evaluation.measures.ranking import ranking
 from folkmoot_node.evaluation.measures.sensitivity import changed, other_orders, visited_rows
-from folkmoot_node.evaluation.snapshot import Bools, Snapshot
+from folkmoot_node.evaluation.snapshot import Bools, Groups, Snapshot
 
 TENTHS = tuple(str(at) for at in range(1, 11))
 COMPLETE = ("all factors known", "some factor not known")
@@ -172,7 +172,7 @@ def _figures(
     score, smallest = one.score, evaluation.smallest
     values = score.order.values
     by_band = rows(score.tally, values, bands.of_code, bands.names, smallest)
-    complete = Divided("completeness", "", COMPLETE, (~is_complete).astype(np.uint8))
+    complete = Groups("completeness", "", COMPLETE, (~is_complete).astype(np.uint8))
     # The seed does not depend on which other dates and outcomes there are.
     seed = (evaluation.seed, snapshot.date.toordinal(), *one.name.encode())
     return Figures(
@@ -182,15 +182,7 @@ def _figures(
         tenths=rows(score.tally, values, parts_of(score.tally, 10), TENTHS, smallest),
         at=tuple(at_capacity(score.tally, cut, values) for cut in score.cuts),
         baselines=tuple(one.baselines),
-        groups=tuple(
-            by_group(
-                Divided(group.field, group.characteristic, group.names, group.index),
-                score,
-                bands,
-                smallest,
-            )
-            for group in snapshot.groups
-        ),
+        groups=tuple(by_group(divided, score, bands, smallest) for divided in snapshot.groups),
         completeness=by_group(complete, score, bands, smallest),
         known=tuple(one.known),
         weights=tuple(one.weights),

@@ -112,7 +112,8 @@ class AtCapacity:
         from_score: Score of the last household visited, in points.
         tied: Households with that score.
         drawn: Of which that many would have been visited.
-        precision: Of the visited that were observed, the share that had the event.
+        precision: Of the visited that were observed, the share that had the event; None if all
+            were lost from sight.
         recall: Of the households that had the event, the share visited.
         lift: Recall by that of a random choice.
         precision_bounds: With those that were lost from sight.
@@ -124,7 +125,7 @@ class AtCapacity:
     from_score: float
     tied: int
     drawn: int
-    precision: Share
+    precision: Share | None
     recall: Share
     lift: float
     precision_bounds: Bounds
@@ -145,7 +146,7 @@ class BaselineAt:
     """
 
     capacity: int
-    precision: Share
+    precision: Share | None
     recall: Share
     gain: float
     gain_interval: Interval

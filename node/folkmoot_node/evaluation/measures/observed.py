@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from folkmoot_node.evaluation.measures.orders import Ints
-from folkmoot_node.evaluation.snapshot import Bools, Happened
+from folkmoot_node.evaluation.snapshot import Happened
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +38,6 @@ class Observed:
     def observed(self) -> int:
         """Households of which it is known whether they had the event."""
         return self.considered - len(self.lost)
-
-    def within(self, member: Bools) -> Observed:
-        """The same of some households, with rows numbered among themselves.
-
-        Args:
-            member: bool, shape (households,).
-        """
-        at = np.cumsum(member, dtype=np.int64) - 1
-        return Observed(
-            int(np.count_nonzero(member)),
-            *(at[rows[member[rows]]] for rows in (self.events, self.lost, self.excluded)),
-        )
 
 
 def observed(happened: Happened, *, repeated: bool) -> Observed:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from folkmoot_node.store.schema import POINT
+
 Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-POINT = 1000
-"""Scores and contributions are whole thousandths of a point."""
 MAX_CODES = 1 << 19
 """Whole numbers that lie no further apart are counted as they are, and need no sorting."""
 MAX_CODES_EACH = 4

@@ -79,7 +79,8 @@ def _named(one: OutcomeJudgement) -> Iterator[tuple[tuple[str, int | None], Figu
     precise = ranking.average_precision, ranking.average_precision_interval
     yield ("average precision", None), precise
     for at in one.figures.at:
-        yield ("precision", at.capacity), (at.precision.share, at.precision.interval)
+        if at.precision is not None:
+            yield ("precision", at.capacity), (at.precision.share, at.precision.interval)
         yield ("recall", at.capacity), (at.recall.share, at.recall.interval)
 
 

@@ -40,10 +40,12 @@ HOW_TO_READ = (
     "that had the event, the share visited.",
     "AUC: how often a household with the event has a higher score than one without; 0.5 is chance. "
     "Average precision: precision over all capacities; chance is the share with the event.",
-    "Intervals hold the true figure in 95 of 100 such reports. They hold chance, and not what was "
-    "never recorded.",
+    "Intervals hold the true figure in about 95 of 100 such reports. They hold chance, and not "
+    "what was never recorded.",
 )
 """Definitions, for people who did not make the report."""
+NOT_LEFT_OUT = "judged too"
+"""In place of a number, where households that had the event before are judged like others."""
 
 
 def as_document(done: BackTest, about: About) -> Document:
@@ -114,7 +116,7 @@ def _key_points(
     mean = "On average over the dates, " if several else ""
     share = _figure(over, "share of events")
     if share is not None:
-        yield _sentence(f"{mean}{percent(share.mean)} of the households had the event")
+        yield f"{mean}{percent(share.mean)} of the households had the event."
     auc = _figure(over, "AUC")
     if auc is not None:
         yield (
@@ -150,13 +152,13 @@ def _moves(over: OverDates) -> str:
     if not over.outside:
         return ""
     dates = "date has" if over.outside == 1 else "dates have"
-    return f" {over.outside} {dates} an interval without this mean: it changes with time."
+    return f" {over.outside} {dates} an interval without this mean; one in twenty is by chance."
 
 
 def _figure(over: OutcomeOverDates, name: str, capacity: int | None = None) -> OverDates | None:
     """A figure over dates; None if no date has it."""
     for one in over.figures:
-        if one.figure == name and one.capacity == capacity and one.mean is not None:
+        if one.figure == name and one.capacity == capacity:
             return one
     return None
 
@@ -169,10 +171,6 @@ def _best(baselines: tuple[Baseline, ...]) -> Baseline | None:
 
 def _more(found: float) -> str:
     return f"{count(abs(found))} {'fewer' if found < 0 else 'more'} households with the event"
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def _months(months: int) -> str:
@@ -251,8 +249,4 @@ def _notes(found: Evaluation, at: int) -> Iterator[str]:
                 dates.setdefault(note, []).append(judgement.date)
     for note, when in dates.items():
         is_of_all = len(when) == len(found.dates)
-        yield note if is_of_all else f"Of {listed(map(on, when))}: {note}"
-
-
-NOT_LEFT_OUT = "judged too"
-"""In place of a number, where households that had the event before are judged like others."""
+        yield note if is_of_all else f"On {listed(map(on, when))}: {note}"

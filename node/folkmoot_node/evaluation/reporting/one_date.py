@@ -139,7 +139,9 @@ def _visits(figures: Figures) -> Iterator[Block]:
                 for at in bounded
             ),
         )
-    yield _at_capacities("Precision", [(at, at.precision) for at in figures.at])
+    precise = [(at, at.precision) for at in figures.at if at.precision is not None]
+    if precise:
+        yield _at_capacities("Precision", precise)
     yield _at_capacities("Recall", [(at, at.recall) for at in figures.at])
 
 
@@ -232,7 +234,7 @@ def _baseline_row(baseline: Baseline, at: BaselineAt) -> tuple[str, ...]:
 
 def _weights(figures: Figures) -> Iterator[Block]:
     yield Words(
-        "The same dates with one weight changed. A factor whose weight can be 0 without a loss "
+        "The same date with one weight changed. A factor whose weight can be 0 without a loss "
         "says nothing here that others do not say; it may still be there for another reason."
     )
     for place, at in enumerate(figures.at):

@@ -34,17 +34,16 @@ def dates_sections(found: Evaluation, outcome: int) -> Iterator[Section]:
         outcome: Number of the outcome, from 0.
     """
     over = found.outcomes[outcome]
-    known = [one for one in over.figures if one.mean is not None]
     if len(found.dates) == 1:
-        if known:
-            yield Section("In figures", (_figures(known),), level=3)
+        if over.figures:
+            yield Section("In figures", (_figures(over.figures),), level=3)
         return
     notes = (Points(over.notes),) if over.notes else ()
-    if known or notes:
-        yield Section("Over the dates", (*_blocks(found, known), *notes), level=3)
+    if over.figures or notes:
+        yield Section("Over the dates", (*_blocks(found, over.figures), *notes), level=3)
 
 
-def _figures(known: list[OverDates]) -> Sheet:
+def _figures(known: tuple[OverDates, ...]) -> Sheet:
     return Sheet(
         "How well the scores found the event",
         ("Figure", "Value", LEVEL),
@@ -52,7 +51,7 @@ def _figures(known: list[OverDates]) -> Sheet:
     )
 
 
-def _blocks(found: Evaluation, known: list[OverDates]) -> Iterator[Block]:
+def _blocks(found: Evaluation, known: tuple[OverDates, ...]) -> Iterator[Block]:
     if not known:
         return
     yield Sheet(

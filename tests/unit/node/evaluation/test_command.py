@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from folkmoot_node.evaluation import back_test
-from folkmoot_node.evaluation.evaluation_file import load_evaluation
+from folkmoot_node.evaluation.evaluation_file import EvaluationFile
 from folkmoot_node.evaluation.first_file import first_file
 from folkmoot_node.evaluation.reporting import needed
 from folkmoot_node.home import open_home
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.problems import ExitCode
+from folkmoot_operator.settings import load
 from tests.commands import Done, run_inside
 from tests.evaluated_council import GROUPS, HOUSEHOLDS, make_council
 
@@ -197,7 +199,7 @@ def test_a_missing_file_is_said_with_the_way_to_one(home: Path) -> None:
 def test_init_writes_a_file_that_is_valid_and_replaces_none(home: Path) -> None:
     path = home / "evaluation.toml"
     assert path.read_text() == first_file()
-    assert load_evaluation(path).outcomes["homelessness"].months == 6
+    assert load(EvaluationFile, path).outcomes["homelessness"].months == 6
     path.write_text("mine")
     done = evaluate(home, "--init")
     assert done.code == ExitCode.USAGE
@@ -221,9 +223,19 @@ def test_missing_libraries_are_named_before_work_begins(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(needed, "find_spec", lambda name: None)
-    done = evaluate(home)
+    done = evaluate(home, "--html", home / "report.html")
     assert done.code == ExitCode.USAGE
-    assert "scikit-learn, SciPy" in done.stderr
-    assert "Altair" not in done.stderr
-    assert "Altair" in evaluate(home, "--html", home / "report.html").stderr
+    assert "Altair, vl-convert, Jinja" in done.stderr
     assert looks(home) == []
+
+
+def test_without_a_page_no_library_of_an_extra_is_needed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = ("altair", "jinja2", "scipy", "sklearn", "threadpoolctl", "vl_convert")
+    for name in [name for name in sys.modules if name.partition(".")[0] in extra]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in extra:
+        monkeypatch.setitem(sys.modules, name, None)
+    one_date(home)
+    assert "homelessness, within 6 months:" in evaluate(home).said()

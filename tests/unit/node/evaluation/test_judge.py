@@ -112,6 +112,18 @@ def test_households_lost_from_sight_are_in_no_share_but_in_the_bounds() -> None:
     assert any("2 households were lost" in note for note in found.notes)
 
 
+def test_visits_to_households_that_are_all_lost_from_sight_have_no_precision() -> None:
+    snapshot = small(TEN, [None, 10, 20, None, 30] + [None] * 5, ended=[5] + [None] * 9)
+    file = ask(snapshot, capacity=[1])
+    judged = judge(snapshot, file)
+    (at,) = judged.outcomes[0].figures.at
+    assert (at.precision, at.recall.share) == (None, 0)
+    (over,) = summarise([judged], file).outcomes
+    assert [one.figure for one in over.figures] == [
+        "share of events", "AUC", "average precision", "recall",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("day", "events", "lost"), [(9, 2, 1), (10, 3, 0), (11, 3, 0)])
 def test_an_event_after_a_household_left_is_of_another(day, events, lost) -> None:
     found = outcome(small(TEN, EVENTS, ended=[day] + [None] * 9), smallest=3)

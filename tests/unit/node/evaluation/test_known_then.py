@@ -1,7 +1,4 @@
-"""A back-test scores what was known on a date, and judges by what happened then.
-
-The node is a real one: dated CSV files, mappings, and the reader of extracts that comes with it.
-"""
+"""A back-test scores what was known on a date, and judges by what happened then."""
 
 from __future__ import annotations
 
@@ -11,191 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from folkmoot_node.corrections.decisions import Decision
 from folkmoot_node.corrections.sealed_file import open_corrections
-from folkmoot_node.evaluation.evaluation_file import EvaluationFile
-from folkmoot_node.evaluation.known_then import end_of_horizon, snapshots
 from folkmoot_node.pipeline.local import score
-from folkmoot_node.policies.risk_policy import load_policy
-from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.sources.outcomes import Outcome, outcomes_mapping, write_outcomes
 from folkmoot_node.store.extracts_read import last_read
-from folkmoot_node.store.reader import create_key
-from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_plugin_extracts.source import ExtractsSource
-from folkmoot_sdk.loading import Plugins
-from tests.unit.node.conftest import ORIGIN, TODAY, Arrears, Renting
+from folkmoot_operator.problems import Problem
+from tests.unit.node.conftest import TODAY
+from tests.unit.node.evaluation.dated_council import FILES, HOMES, HOUSING, NODE, TAX
 
 DAY = datetime.date
 ROOT = Path(__file__).parents[4]
-
-NODE = """
-schema = 1
-council = "E08000009"
-name = "Trafford"
-[scoring]
-frame = "homes"
-[quarantine]
-maximum_share = 0.9
-[[sources]]
-name = "homes"
-kind = "extracts"
-options = { mapping = "homes.toml", folder = "extracts" }
-[[sources]]
-name = "tax"
-kind = "extracts"
-options = { mapping = "tax.toml", folder = "extracts" }
-[[sources]]
-name = "housing"
-kind = "extracts"
-options = { mapping = "housing.toml", folder = "extracts" }
-"""
-HOMES = """
-schema = 1
-name = "homes"
-level = "property"
-files = ["homes.csv"]
-uprn = "UPRN"
-[fields.tenure]
-column = "Tenure"
-type = "category"
-codes = ["owned", "rented"]
-combine = "first"
-category = "housing"
-[fields.deprivation]
-column = "Rank"
-type = "integer"
-combine = "first"
-category = "geography"
-"""
-TAX = """
-schema = 1
-name = "tax"
-level = "household"
-files = ["tax.csv"]
-uprn = "UPRN"
-record_date = { column = "Date" }
-[fields.council_tax_arrears]
-column = "Arrears"
-type = "number"
-unit = "GBP"
-combine = "latest"
-category = "finance"
-absent = 0
-"""
-HOUSING = """
-schema = 1
-name = "housing"
-level = "household"
-files = ["housing.csv"]
-uprn = "UPRN"
-record_date = { column = "Recorded" }
-[fields.homeless]
-column = "Event"
-type = "date"
-combine = "min"
-category = "housing"
-outcome = true
-[fields.moved_away]
-column = "Left"
-type = "date"
-combine = "min"
-category = "housing"
-outcome = true
-"""
-FILES = {
-    "homes": "UPRN,Tenure,Rank\n1,owned,5\n2,rented,1\n3,rented,2\n4,owned,\n",
-    "tax": (
-        "UPRN,Date,Arrears\n1,2026-01-10,100\n1,2026-03-10,1000\n2,2026-02-01,500\n"
-        "2,2026-02-02,\n3,2026-04-01,1000\n3,,900\n"
-    ),
-    "housing": (
-        "UPRN,Recorded,Event,Left\n1,2026-03-05,2026-03-02,\n1,2026-03-06,2026-03-02,\n"
-        "1,2026-06-30,2026-05-01,\n2,2026-06-01,2026-05-30,2026-04-15\n3,2026-01-05,2026-01-04,\n"
-        "9,2026-03-01,2026-03-01,\n4,2026-06-30,,\n"
-    ),
-}  # fmt: skip
-POLICY = """
-schema = 1
-name = "Winter support 2026"
-purpose = "winter_support"
-legal_basis = "Localism Act 2011, s.1"
-owner = "Head of Revenues"
-sunset = 2027-03-31
-[[factors]]
-factor = "arrears"
-weight = 60
-[[factors]]
-factor = "renting"
-weight = 10
-[[bands]]
-name = "none"
-from = 0
-action = "Nothing"
-[[bands]]
-name = "high"
-from = 30
-action = "Call"
-"""
-EVALUATION = {
-    "schema": 1,
-    "name": "Does it find need?",
-    "dates": ["2026-02-28", "2026-03-31"],
-    "capacity": [1],
-    "undated": ["homes"],
-    "outcomes": {"homelessness": {"events": ["homeless"], "months": 3, "moved_away": "moved_away"}},
-    "baselines": {"oldest_first": ["council_tax_arrears"], "deprivation": "deprivation"},
-}
-
-
-class Council:
-    """A node's home with extracts, mappings and a policy."""
-
-    def __init__(self, home):
-        self.home = home
-        (home / "extracts").mkdir(parents=True)
-        self.write(node=NODE, policy=POLICY, homes=HOMES, tax=TAX, housing=HOUSING, **{
-            f"{name}_csv": text for name, text in FILES.items()
-        })  # fmt: skip
-        create_key(self.config.key_file)
-
-    def write(self, **texts):
-        for name, text in texts.items():
-            path = {"node": "node.toml", "policy": "risk-policy.toml"}.get(name, f"{name}.toml")
-            if name.endswith("_csv"):
-                path = f"extracts/{name.removesuffix('_csv')}.csv"
-            (self.home / path).write_text(text)
-
-    @property
-    def config(self):
-        return load_config(self.home)
-
-    @property
-    def plugins(self):
-        factors = {factor.name: factor for factor in (Arrears, Renting)}
-        kinds = {"extracts": ExtractsSource}
-        return Plugins(
-            kinds, factors, dict.fromkeys(kinds, ORIGIN), dict.fromkeys(factors, ORIGIN), ()
-        )
-
-    @property
-    def policy(self):
-        return load_policy(self.config.risk_policy)
-
-    def begin(self, **changes):
-        evaluation = EvaluationFile.model_validate(EVALUATION | changes)
-        return snapshots(self.config, self.plugins, self.policy, evaluation, today=TODAY)
-
-    def evaluate(self, **changes):
-        return list(self.begin(**changes))
-
-
-@pytest.fixture
-def council(tmp_path):
-    return Council(tmp_path / "home")
 
 
 def files(folder):
@@ -309,70 +133,6 @@ def test_it_is_the_same_each_time(council):
             assert np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)
 
 
-# What is refused.
-
-
-def refused(council, **changes):
-    with pytest.raises(Problem) as caught:
-        council.evaluate(**changes)
-    return caught.value
-
-
-def test_sources_that_do_not_say_when_are_refused_all_at_once(council):
-    council.write(
-        tax=TAX.replace('record_date = { column = "Date" }\n', "").replace("latest", "max")
-    )
-    found = refused(council, undated=[])
-    assert (found.exit_code, found.where) == (ExitCode.SETTINGS, "undated")
-    assert found.problem.endswith("known: homes, tax")
-    assert 'undated = ["homes", "tax"]' in found.remedy
-
-
-def test_a_source_that_is_accepted_must_be_there(council):
-    found = refused(council, undated=["homes", "taxes"])
-    assert found.problem == "no source is called 'taxes'"
-    assert "tax" in found.remedy
-
-
-def outcome(**changes):
-    return {"outcomes": {"homelessness": {"events": ["homeless"], "months": 3} | changes}}
-
-
-def test_only_what_a_source_declares_is_an_outcome(council):
-    found = refused(council, **outcome(events=["homeles"]))
-    assert found.problem == "no source provides the field 'homeles'"
-    assert "homeless" in found.remedy
-    found = refused(council, **outcome(events=["tenure"]))
-    assert found.problem == "source homes does not declare 'tenure' as an outcome"
-    assert "outcome = true" in found.remedy
-
-
-def test_an_outcome_is_provided_by_one_source(council):
-    council.write(
-        node=NODE + '[[sources]]\nname = "again"\nkind = "extracts"\n'
-        'options = { mapping = "housing.toml", folder = "extracts" }\n'
-    )
-    assert "by more than one source (housing, again)" in refused(council).problem
-
-
-def test_an_outcome_of_rows_that_are_as_they_are_today_is_refused(council):
-    undated = HOUSING.replace('record_date = { column = "Recorded" }\n', "")
-    council.write(housing=undated)
-    one = {"dates": ["2026-02-28"]}
-    assert len(council.evaluate(**one)) == 1  # the days of its events say when
-    row = '[fields.council_tax_arrears]\ncolumn = "Owes"\ntype = "number"\nunit = "GBP"\n'
-    row += 'combine = "max"\ncategory = "finance"\n'
-    council.write(
-        housing=undated + row,
-        housing_csv="UPRN,Recorded,Event,Left,Owes\n1,2026-07-01,2026-07-01,,5\n",
-        tax=TAX.replace("council_tax_arrears", "arrears_of_tax"),
-    )
-    found = refused(council, undated=["homes", "housing"],
-                    baselines={"deprivation": "deprivation"})  # fmt: skip
-    assert "gives the outcome 'homeless' and the input 'council_tax_arrears'" in found.problem
-    assert found.where == "outcomes"
-
-
 def test_a_source_of_outcomes_and_inputs_is_divided_by_its_dates(council):
     row = '[fields.council_tax_arrears]\ncolumn = "Owes"\ntype = "number"\nunit = "GBP"\n'
     row += 'combine = "latest"\ncategory = "finance"\nabsent = 0\n'
@@ -385,35 +145,6 @@ def test_a_source_of_outcomes_and_inputs_is_divided_by_its_dates(council):
     february, march = council.evaluate()
     assert february.points[:, 0].tolist() == march.points[:, 0].tolist() == [18, 0, 0, 0]
     assert days(february.happened["homelessness"].first)[:2] == ["2026-03-10", "2026-03-11"]
-
-
-def test_a_horizon_beyond_the_data_is_refused_with_the_last_date_that_can_be_judged(council):
-    found = refused(council, dates=["2026-02-28", "2026-04-15"])
-    assert found.exit_code is ExitCode.DATA
-    assert found.problem == (
-        "the horizon of 2026-04-15 ends on 2026-07-15, but source housing reaches to 2026-06-30"
-    )
-    assert "over 3 months is 2026-03-31" in found.remedy
-    assert len(council.evaluate(dates=["2026-03-31"])) == 1
-
-
-def test_an_outcome_that_nobody_recorded_is_refused(council):
-    council.write(housing_csv="UPRN,Recorded,Event,Left\n1,,,\n")
-    found = refused(council)
-    assert found.exit_code is ExitCode.DATA
-    assert "has no record of 'homeless' with a date" in found.problem
-
-
-def test_dates_are_past(council):
-    found = refused(council, dates=["2026-02-28", TODAY.isoformat()])
-    assert (found.where, found.exit_code) == ("dates", ExitCode.SETTINGS)
-
-
-def test_a_baseline_is_a_number(council):
-    found = refused(council, baselines={"oldest_first": ["tenure"]})
-    assert (found.where, found.exit_code) == ("baselines", ExitCode.SETTINGS)
-    found = refused(council, baselines={"oldest_first": ["homeless"]})
-    assert "is an outcome" in found.problem
 
 
 def test_an_event_still_to_come_is_rejected_and_no_event(council):
@@ -490,15 +221,3 @@ def test_a_household_whose_objection_was_upheld_is_not_judged(council):
     open_corrections(council.config).add(2, decision, {})
     february, _ = council.evaluate()
     assert (february.uprn.tolist(), february.withheld) == ([1, 3, 4], 1)
-
-
-# Horizons.
-
-
-@given(
-    date=st.dates(DAY(2000, 1, 1), DAY(2100, 1, 1)), months=st.integers(1, 60)
-)  # fmt: skip
-def test_a_horizon_ends_on_the_same_day_of_a_later_month(date, months):
-    end = end_of_horizon(date, months)
-    assert (end.year - date.year) * 12 + end.month - date.month == months
-    assert end.day == date.day or ((end + datetime.timedelta(1)).day == 1 and end.day < date.day)

@@ -94,3 +94,13 @@ def test_a_back_test_reads_it_and_nothing_else_changes(dated):
     now = dated.rows()
     assert now.drop("first@evicted", "before@evicted").equals(before)
     assert now["first@evicted"].dtype == pl.Date
+
+
+@pytest.mark.parametrize("asked", [{"outcomes": ("evicted",)}, {"kept": ("council_tax_arrears",)}])
+def test_bought_data_whose_licence_has_ended_judges_nothing(dated, asked):
+    """It is not read, so that a back-test would have no place for anybody in that order."""
+    [[name]] = asked.values()
+    licence = f'[[consumer_data]]\nfield = "{name}"\npurpose = "x"\nlicence_ends = 2026-01-31\n'
+    found = refused(dated, POLICY + licence, KNOWN.model_copy(update=asked))
+    assert found.problem == f"the licence of {name!r} ended on 2026-01-31"
+    assert "evaluation file" in found.remedy

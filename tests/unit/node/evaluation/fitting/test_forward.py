@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folkmoot_node.evaluation.fitting import forward
-from folkmoot_node.evaluation.known_then import end_of_horizon
+from folkmoot_operator.moments import months_later
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.evaluation_snapshots import snapshots_of
 from tests.fitted_policies import known_dates
@@ -20,7 +20,7 @@ DAYS = st.dates(datetime.date(2020, 1, 1), datetime.date(2025, 12, 31))
 
 @given(st.sets(DAYS, min_size=1, max_size=12), st.integers(1, 12))
 def test_a_date_is_judged_by_horizons_that_had_ended_and_by_all_of_them(days, months):
-    dates = [(day, end_of_horizon(day, months)) for day in sorted(days)]
+    dates = [(day, months_later(day, months)) for day in sorted(days)]
     found = forward.folds(dates)
     assert len(found) <= forward.MOST_FOLDS
     for fold in found:
