@@ -29,6 +29,7 @@ from folkmoot_node.sources.connect import load_plugins
 from folkmoot_node.store.encrypted_file import create_key
 from folkmoot_operator.moments import day
 from folkmoot_web.visitors import Visitor
+from tests.council_files import source_tables, tax_mapping, winter_policy
 from tests.ports import free_port
 from tests.web_site import Clock, RunningSite, listening
 
@@ -41,46 +42,16 @@ ROLES = ("caseworker", "manager", "protection_officer", "auditor")
 SENSITIVE = "childrens_services"
 """A source that only some roles may see."""
 
-_MAPPING = """\
-schema = 1
-name = "council_tax"
-level = "household"
-supplier = "Revenues"
-files = ["council_tax.csv"]
-uprn = "UPRN"
-record_date = { column = "As at", format = "%Y-%m-%d" }
-
-[fields.council_tax_arrears]
-column = "Arrears"
-type = "number"
-combine = "sum"
-category = "finance"
-unit = "GBP"
-minimum = 0
-
-[fields.oldest_age]
-column = "Oldest"
-type = "integer"
-combine = "max"
-category = "demography"
-unit = "years"
-protected = "age"
-minimum = 0
-maximum = 120
-
-[fields.people]
-column = "People"
-type = "integer"
-combine = "first"
-category = "demography"
-minimum = 0
-
+_MAPPING = (
+    tax_mapping("sum", "max", "first")
+    + """
 [fields.lsoa]
 column = "LSOA"
 type = "area"
 combine = "first"
 category = "geography"
 """
+)
 _SENSITIVE_MAPPING = """\
 schema = 1
 name = "childrens_services"
@@ -99,63 +70,22 @@ combine = "any"
 category = "social_care"
 absent = false
 """
-_POLICY = """\
-schema = 1
-name = "Winter support 2026"
-purpose = "winter_support"
-legal_basis = "Localism Act 2011, s.1"
-owner = "Head of Revenues"
-sunset = 2029-03-31
-
-[[factors]]
-factor = "council_tax_arrears"
-weight = 50
-[[factors]]
-factor = "isolation"
-weight = 30
-[[factors]]
-factor = "child_need"
-weight = 20
-
-[[bands]]
-name = "none"
-from = 0
-action = "Nothing"
-[[bands]]
-name = "low"
-from = 10
-action = "Write a letter"
-[[bands]]
-name = "high"
-from = 40
-action = "Telephone"
-
-[[protected]]
-characteristic = "age"
-reason = "Isolation of older people is what the policy is about"
-
+_POLICY = (
+    winter_policy(
+        {"council_tax_arrears": 50, "isolation": 30, "child_need": 20}, sunset="2029-03-31"
+    )
+    + """
 [attributes.lsoa]
 field = "lsoa"
 """
-_NODE = """\
+)
+_NODE = f"""\
 schema = 1
-council = "E08000009"
+council = "{COUNCIL}"
 name = "Trafford"
 [scoring]
 frame = "council_tax"
-[[sources]]
-name = "council_tax"
-kind = "extracts"
-[sources.options]
-mapping = "mappings/council_tax.toml"
-folder = "extracts"
-[[sources]]
-name = "childrens_services"
-kind = "extracts"
-[sources.options]
-mapping = "mappings/childrens_services.toml"
-folder = "extracts"
-"""
+{source_tables("council_tax", SENSITIVE)}"""
 
 
 @dataclass(frozen=True, slots=True)

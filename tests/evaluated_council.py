@@ -14,6 +14,7 @@ import numpy as np
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.store.encrypted_file import create_key
+from tests.council_files import events_mapping, source_tables, tax_mapping, winter_policy
 
 COUNCIL = "E08000009"
 HOUSEHOLDS = 1500
@@ -27,40 +28,9 @@ REACHES = datetime.date(2026, 6, 30)
 """The latest record of housing."""
 GROUPS = ("heron", "kite", "wren")
 """Codes that occur nowhere else, so that they can be looked for."""
-_TAX = """\
-schema = 1
-name = "council_tax"
-level = "household"
-supplier = "Revenues"
-files = ["council_tax.csv"]
-uprn = "UPRN"
-record_date = { column = "As at", format = "%Y-%m-%d" }
-
-[fields.council_tax_arrears]
-column = "Arrears"
-type = "number"
-combine = "latest"
-category = "finance"
-unit = "GBP"
-minimum = 0
-
-[fields.oldest_age]
-column = "Oldest"
-type = "integer"
-combine = "latest"
-category = "demography"
-unit = "years"
-protected = "age"
-minimum = 0
-maximum = 120
-
-[fields.people]
-column = "People"
-type = "integer"
-combine = "latest"
-category = "demography"
-minimum = 0
-
+_TAX = (
+    tax_mapping("latest", "latest", "latest")
+    + """
 [fields.ethnic_group]
 column = "Group"
 type = "category"
@@ -69,72 +39,24 @@ combine = "latest"
 category = "demography"
 protected = "race"
 """
-_HOUSING = """\
-schema = 1
-name = "housing"
-level = "household"
-supplier = "Housing Options"
-files = ["housing.csv"]
-uprn = "UPRN"
-record_date = { column = "Recorded", format = "%Y-%m-%d" }
-
-[fields.homelessness_application]
-column = "Applied"
-type = "date"
-combine = "min"
-category = "housing"
-outcome = true
-"""
+)
+_HOUSING = events_mapping(
+    "homelessness_application", file="housing.csv", column="Applied", recorded="Recorded"
+)
 _NODE = f"""\
 schema = 1
 council = "{COUNCIL}"
 name = "Trafford"
 [scoring]
 frame = "council_tax"
-[[sources]]
-name = "council_tax"
-kind = "extracts"
-options = {{ mapping = "mappings/council_tax.toml", folder = "extracts" }}
-[[sources]]
-name = "housing"
-kind = "extracts"
-options = {{ mapping = "mappings/housing.toml", folder = "extracts" }}
-"""
-POLICY = """\
-schema = 1
-name = "Winter support 2026"
-purpose = "winter_support"
-legal_basis = "Localism Act 2011, s.1"
-owner = "Head of Revenues"
-sunset = 2099-03-31
-
-[[factors]]
-factor = "council_tax_arrears"
-weight = 50
-[[factors]]
-factor = "isolation"
-weight = 30
-
-[[bands]]
-name = "none"
-from = 0
-action = "Nothing"
-[[bands]]
-name = "low"
-from = 10
-action = "Write a letter"
-[[bands]]
-name = "high"
-from = 40
-action = "Telephone"
-
-[[protected]]
-characteristic = "age"
-reason = "Isolation of older people is what the policy is about"
-
+{source_tables("council_tax", "housing")}"""
+POLICY = (
+    winter_policy({"council_tax_arrears": 50, "isolation": 30}, sunset="2099-03-31")
+    + """
 [[equality]]
 field = "ethnic_group"
 """
+)
 
 
 def make_council(folder: Path) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.commands import run_inside
+from tests.council_files import events_mapping, source_tables
 
 HOUSEHOLDS = 3000
 EFFECTS = {"council_tax_arrears": 2.5, "rent_arrears": 1.2, "clinical_vulnerability": 0.0}
@@ -102,20 +103,7 @@ combine = "first"
 category = "demography"
 protected = "race"
 """
-HOUSING = """
-schema = 1
-name = "housing"
-level = "household"
-files = ["housing.csv"]
-uprn = "UPRN"
-record_date = { column = "Recorded" }
-[fields.homeless]
-column = "Event"
-type = "date"
-combine = "min"
-category = "housing"
-outcome = true
-"""
+HOUSING = events_mapping("homeless", file="housing.csv", column="Event", recorded="Recorded")
 EVALUATION = """
 schema = 1
 name = "Did it find homelessness?"
@@ -127,14 +115,6 @@ events = ["homeless"]
 months = 3
 """
 FIT = 'schema = 1\nevaluation = "evaluation.toml"\n'
-SOURCE = """
-[[sources]]
-name = "{name}"
-kind = "extracts"
-[sources.options]
-mapping = "mappings/{name}.toml"
-folder = "extracts"
-"""
 
 
 def drawn() -> tuple[str, str]:
@@ -172,7 +152,7 @@ def make_council(folder: Path) -> Path:
     run_inside("folkmoot-node", *command).said()
     (made / "risk-policy.toml").write_text(POLICY)
     settings = (made / "node.toml").read_text().replace('frame = "council_tax"', 'frame = "homes"')
-    settings += SOURCE.format(name="homes") + SOURCE.format(name="housing")
+    settings += source_tables("homes", "housing")
     (made / "node.toml").write_text(settings)
     for folder in ("extracts", "mappings"):
         (made / folder).mkdir(exist_ok=True)

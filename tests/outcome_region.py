@@ -127,10 +127,19 @@ def region(size: int = 20_000, seed: int = 0) -> dict[GssCode, Households]:
 
 def table(round_: Round, council: GssCode, of: Households) -> Int64:
     """Households in each cell of the cross-product of the round's attributes, flat."""
-    plan = round_.plan(council)
     columns = {"band": of.band, OUTCOME: of.event} | {
         name: of.levels[:, at] for at, name in enumerate(LEVELS)
     }
+    return tabulated(round_.plan(council), columns)
+
+
+def tabulated(plan: Plan, columns: Mapping[str, Int64]) -> Int64:
+    """Counts in each cell of the cross-product of a plan's attributes, flat.
+
+    Args:
+        plan: The plan.
+        columns: By attribute, the level of each household or person.
+    """
     shape = _shape(plan)
     places = [columns[axis.levels[-1].attribute] for axis in plan.axes]
     cells = np.ravel_multi_index(tuple(places), shape)

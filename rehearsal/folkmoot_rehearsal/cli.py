@@ -101,8 +101,8 @@ def rehearse(
         bool,
         typer.Option(
             "--outcomes",
-            help="Write what happened in two years too, by a known mechanism, and an evaluation "
-            "file for each council.",
+            help="Write what happened in two years too, by a known mechanism, and for each council "
+            "files to judge its policy by and to fit one by.",
         ),
     ] = False,
     plant: Annotated[

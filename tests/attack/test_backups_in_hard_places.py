@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -16,11 +15,8 @@ from folkmoot_operator.file_lock import alone
 from tests.commands import run_inside
 from tests.hostile_disks import run_where
 from tests.power_cut import watched
-from tests.wire.node.stage import scored_home
 
-__all__ = ["scored_home"]
-
-NODE, COORDINATOR = "folkmoot-node", "folkmoot-coordinator"
+NODE = "folkmoot-node"
 CAUSES = {"full": ("disk is full", 6), "read_only": ("ead-only", 3)}
 
 
@@ -32,22 +28,6 @@ def key(tmp_path: Path) -> Path:
 @pytest.fixture
 def public(key: Path) -> str:
     return make_key(key)
-
-
-@pytest.fixture(params=[NODE, COORDINATOR])
-def program(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def home(program: str, scored_home: Path, tmp_path: Path) -> Path:
-    home = tmp_path / "home"
-    if program == NODE:
-        shutil.copytree(scored_home, home)
-    else:
-        words = ("init", "--home", home, "--name", "Region", "--host", "127.0.0.1")
-        run_inside(program, *words).said()
-    return home
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from pathlib import Path
 
@@ -17,29 +16,10 @@ from folkmoot_operator.incidents import ADDED, CLOSED, TOLD
 from folkmoot_operator.pauses import PAUSED
 from folkmoot_operator.plain_text import is_plain
 from tests.commands import run_inside
-from tests.wire.node.stage import scored_home
 
-__all__ = ["scored_home"]
-
-NODE, COORDINATOR = "folkmoot-node", "folkmoot-coordinator"
+NODE = "folkmoot-node"
 STEERING = ["\x1b[2J", "\x1b]0;title\x07", "\x9b2J", "\r", "\b", "\x7f", "\u202e", "\u2066"]
 EVIL = "a" + "".join(STEERING) + "z"
-
-
-@pytest.fixture(params=[NODE, COORDINATOR])
-def program(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def home(program: str, scored_home: Path, tmp_path: Path) -> Path:
-    home = tmp_path / "home"
-    if program == NODE:
-        shutil.copytree(scored_home, home)
-    else:
-        words = ("init", "--home", home, "--name", "Region", "--host", "127.0.0.1")
-        run_inside(program, *words).said()
-    return home
 
 
 def enter(program: str, home: Path) -> None:

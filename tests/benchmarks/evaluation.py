@@ -18,11 +18,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 import scoring as base
 
+from tests.council_files import events_mapping
+
 if TYPE_CHECKING:
-    from folkmoot_node.evaluation.fitting.known_dates import KnownDate
-    from folkmoot_node.policies.risk_policy import RiskPolicy
+    from folkmoot_node.evaluation.snapshot import Snapshot
 
 HOUSEHOLDS = 1_000_000
 DATES = 12
@@ -36,20 +39,6 @@ TARGET_FIT_SECONDS = 120
 FIRST = datetime.date(2025, 1, 1)
 NO_DATES = "people"
 """Source that a back-test accepts as it is today."""
-_EVENTS = """
-schema = 1
-name = "events"
-level = "household"
-files = ["events.parquet"]
-uprn = "UPRN"
-record_date = { column = "Applied" }
-[fields.homelessness_application]
-column = "Applied"
-type = "date"
-combine = "min"
-category = "housing"
-outcome = true
-"""
 
 
 def write_folder(folder: Path, households: int, threads: int) -> None:
@@ -80,7 +69,11 @@ def write_folder(folder: Path, households: int, threads: int) -> None:
     mapping = home / "mappings" / "accounts.toml"
     dated = 'uprn = "UPRN"\nrecord_date = { column = "Since" }\n'
     mapping.write_text(mapping.read_text().replace('uprn = "UPRN"\n', dated, 1))
-    (home / "mappings" / "events.toml").write_text(_EVENTS)
+    (home / "mappings" / "events.toml").write_text(
+        events_mapping(
+            "homelessness_application", file="events.parquet", column="Applied", recorded="Applied"
+        )
+    )
     with (home / "node.toml").open("a") as file:
         file.write(
             '[[sources]]\nname = "events"\nkind = "extracts"\n[sources.options]\n'
@@ -162,14 +155,14 @@ RUNS: dict[str, Callable[[Path], base.Taken]] = {
 
 def run_fit(folder: Path) -> base.Taken:
     """Fits a policy to the rows, with intervals and validation forward in time."""
-    from folkmoot_node.evaluation.fitting.fit_file import FitFile
-    from folkmoot_node.evaluation.fitting.proposal import Question, propose
+    from folkmoot_node.evaluation.fitting.proposal import propose
     from folkmoot_node.pipeline.order import silent
+    from tests.fitted_policies import known_dates, policy_of, question_of
 
-    known, policy, evaluation = _known(folder)
-    fit = FitFile.model_validate({"schema": 1, "evaluation": "evaluation.toml"})
-    digest = "0" * 64
-    question = Question(fit, "fit.toml", digest, evaluation, "evaluation.toml", digest, "homeless")
+    drawn = _drawn(folder)
+    known, policy = known_dates(drawn), policy_of(drawn[0])
+    question = question_of(drawn, {"resamples": 200})
+    del drawn
     with base.stopwatch() as taken:
         propose(known, policy, question, protected=(), undated=(), progress=silent)
     return taken[0]
@@ -180,41 +173,22 @@ def run_bare(folder: Path) -> base.Taken:
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
-    known, _, _ = _known(folder)
-    judged = [one.judged for one in known]
-    rows = [one.levels[seen] / 1000 for one, seen in zip(known, judged, strict=True)]
-    events = [one.event[seen] for one, seen in zip(known, judged, strict=True)]
-    scores, event = np.concatenate(rows), np.concatenate(events)
+    from tests.fitted_policies import known_dates
+
+    known = known_dates(_drawn(folder))
+    rows = [one.levels[one.judged] / 1000 for one in known]
+    scores, event = np.concatenate(rows), np.concatenate([one.event[one.judged] for one in known])
     with base.stopwatch() as taken:
         LogisticRegression(l1_ratio=1.0, C=1.0, solver="saga", max_iter=200).fit(scores, event)
     return taken[0]
 
 
-def _known(folder: Path) -> tuple[list[KnownDate], RiskPolicy, Any]:
-    """Rows over twelve dates, drawn from a known mechanism, and a policy of their factors."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    from folkmoot_node.evaluation.fitting.known_dates import known_date
-    from folkmoot_node.policies.risk_policy import load_policy
-    from tests.evaluation_snapshots import evaluation_of as evaluation_of_drawn
+def _drawn(folder: Path) -> list[Snapshot]:
+    """Rows over twelve dates, drawn from a known mechanism."""
     from tests.evaluation_snapshots import snapshots_of
 
     rows = int((folder / "rows").read_text())
-    drawn = snapshots_of(DATES, rows // DATES, factors=len(base.WEIGHTS))
-    path = folder / "risk-policy.toml"
-    factors = "".join(
-        f'[[factors]]\nfactor = "{name}"\nweight = {weight}\n'
-        for name, weight in zip(drawn[0].factors, drawn[0].weights, strict=True)
-    )
-    bands = "".join(
-        f'[[bands]]\nname = "{name}"\nfrom = {low}\naction = "none"\n'
-        for name, low in zip(drawn[0].bands, drawn[0].band_from, strict=True)
-    )
-    path.write_text(
-        'schema = 1\nname = "Benchmark"\npurpose = "benchmark"\nlegal_basis = "none"\n'
-        f'owner = "nobody"\nsunset = 2099-01-01\n{factors}{bands}'
-    )
-    known = [known_date(one, "homeless", repeated=True) for one in drawn]
-    return known, load_policy(path), evaluation_of_drawn(drawn)
+    return snapshots_of(DATES, rows // DATES, factors=len(base.WEIGHTS))
 
 
 FITS: dict[str, Callable[[Path], base.Taken]] = {"fit": run_fit, "bare": run_bare}

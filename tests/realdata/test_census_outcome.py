@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -66,32 +66,15 @@ class Judged:
     def of(self, member: np.ndarray) -> Snapshot:
         """Some of them."""
         every, happened = self.snapshot, self.snapshot.happened[OUTCOME]
-        some = Happened(
-            OUTCOME,
-            happened.months,
-            happened.until,
-            happened.first[member],
-            happened.before[member],
-            happened.ended[member],
-        )
-        return Snapshot(
-            date=every.date,
-            uprn=every.uprn[member],
-            score=every.score[member],
-            band=every.band[member],
-            bands=every.bands,
-            band_from=every.band_from,
-            factors=every.factors,
-            weights=every.weights,
-            points=every.points[member],
-            happened={OUTCOME: some},
-            groups=tuple(
-                Groups(one.field, one.characteristic, one.names, one.index[member])
-                for one in every.groups
-            ),
-            ranks={},
-            left_out={},
-            undated=every.undated,
+        some = {name: getattr(happened, name)[member] for name in ("first", "before", "ended")}
+        columns = {
+            name: getattr(every, name)[member] for name in ("uprn", "score", "band", "points")
+        }
+        return replace(
+            every,
+            **columns,
+            happened={OUTCOME: replace(happened, **some)},
+            groups=tuple(replace(one, index=one.index[member]) for one in every.groups),
         )
 
 
@@ -221,7 +204,7 @@ def test_rank_figures_are_scikit_learns(judged):
 
 
 def test_a_region_is_calibrated_like_samples_of_it(judged):
-    """Intervals of a third of each region hold the region's share as often as they promise."""
+    """Intervals of samples of each region hold the region's share as often as they promise."""
     draw = np.random.default_rng(7)
     held = tried = 0
     for region in np.unique(judged.region):

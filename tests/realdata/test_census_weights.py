@@ -15,14 +15,13 @@ import pytest
 from numpy.typing import NDArray
 
 from folkmoot.geography import GssCode
-from folkmoot.hierarchy import Axis
 from folkmoot.privacy import Rho
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.inference.federated_weights import Weights
 from folkmoot_coordinator.publication.outcome_weights import RegionalWeights, regional_weights
-from tests.outcome_region import asked
+from tests.outcome_region import asked, tabulated
 from tests.realdata.conftest import COUNCILS
-from tests.statistical.questions import exact, full_depths, question, release
+from tests.statistical.questions import exact, question, release
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]
 
@@ -69,10 +68,7 @@ def federated(people: Mapping[GssCode, Int64], rho: str) -> RegionalWeights:
     released = {}
     for council, rows in people.items():
         plan = round_.plan(council)
-        shape = tuple(map(Axis.size, plan.axes, full_depths(plan)))
-        order = [names.index(axis.levels[-1].attribute) for axis in plan.axes]
-        cells = np.ravel_multi_index(tuple(rows[:, at] for at in order), shape)
-        counted = np.bincount(cells, minlength=math.prod(shape)).astype(np.int64)
+        counted = tabulated(plan, dict(zip(names, rows.T, strict=True)))
         released[council] = release(plan, exact(plan, counted))
     return regional_weights(asked(round_, released, OUTCOME))
 

@@ -103,7 +103,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
                     return answered and 'visits_total{result="reached"}' in text
 
                 eventually(is_answered, 120)
-                time.sleep(6)  # once more by OTLP, and once from the enrolment process
+                time.sleep(6)  # once more by OTLP, and once from the enrolment process,
+                connections = 'folkmoot_coordinator_connections{port="enrolment"}'
+                eventually(lambda: connections in scrape(ports["coordinator"]))  # which may be late
                 scraped = {name: scrape(port) for name, port in ports.items()}
             finally:
                 serving.send_signal(signal.SIGTERM)

@@ -102,5 +102,6 @@ def test_points_have_the_order_of_the_planted_effects(seed):
 @pytest.mark.slow
 def test_later_dates_judge_fitted_points_as_better_than_hand_made_ones():
     found = proposed(snapshots_of(8, 8000, rate=0.08))
+    assert len(found.judged) > 1
     for one in found.judged:
         assert one.area.interval.low > 0

@@ -24,6 +24,8 @@ UNDATED = ("llpg", "housing")
 _TRUE_UPRN = "__uprn"
 """Column in which an extract carries the home of a record without a UPRN; see `unmatched`."""
 _AT, _DAY = "__at", "__day"
+_NEW = "RecordedOn"
+"""Heading of a column of dates that an extract did not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,6 @@ class _Dated:
         later: What is added to a record.
         onset: When a record begins that is written once; empty for the day of the account.
         column: Place of the column of dates; None for a new one at the end.
-        name: Heading of the new column, or of the one that is there.
         format: Of the dates in the file; empty for a typed column.
     """
 
@@ -56,7 +57,6 @@ class _Dated:
     later: tuple[_Later, ...] = ()
     onset: str = ""
     column: int | None = None
-    name: str = "RecordedOn"
     format: str = "%d/%m/%Y"
 
 
@@ -83,7 +83,7 @@ _SOURCES = {
         uprn=1,
         later=(_Later("rent_arrears", ((3, "0.00"),)), _Later("tenancy_change", ((4, "-"),))),
     ),
-    "adult_social_care": _Dated(uprn=1, onset="care", column=3, name="start_date", format=""),
+    "adult_social_care": _Dated(uprn=1, onset="care", column=3, format=""),
     "shielded_list": _Dated(uprn=6, onset="shielded"),
     "childrens_services": _Dated(uprn=1, onset="children_services"),
 }
@@ -116,27 +116,29 @@ def dated(
     home = _homes(frame, frame.columns[how.uprn], population)
     opened = lived.history.opened[home]
     begins = _onset(lived, how.onset, home) if how.onset else opened
-    rows = [_at(frame, begins)]
-    for later in how.later:
-        before = [(frame.columns[place], text) for place, text in later.columns]
-        blank = [pl.lit(text, pl.String).alias(name) for name, text in before]
-        rows[0] = rows[0].with_columns(blank)
-    for later in how.later:
-        names = {frame.columns[place]: text for place, text in later.columns}
-        others = [
-            pl.lit(text, pl.String).alias(frame.columns[place])
-            for other in how.later
-            if other is not later
-            for place, text in other.columns
-        ]
-        differs = pl.any_horizontal(
-            pl.col(name).ne_missing(pl.lit(text, pl.String)) for name, text in names.items()
+    later = {
+        one.onset: {frame.columns[place]: text for place, text in one.columns} for one in how.later
+    }
+
+    def before(records: pl.DataFrame, *, but: str = "") -> pl.DataFrame:
+        """Records as they were before anything was added to them, but for one thing."""
+        return records.with_columns(
+            pl.lit(text, pl.String).alias(name)
+            for onset, columns in later.items()
+            if onset != but
+            for name, text in columns.items()
         )
-        changed = _at(frame, _onset(lived, later.onset, home)).filter(differs)
-        rows.append(changed.with_columns(others))
+
+    rows = [before(_at(frame, begins))]
+    for onset, columns in later.items():
+        differs = pl.any_horizontal(
+            pl.col(name).ne_missing(pl.lit(text, pl.String)) for name, text in columns.items()
+        )
+        added = _at(frame, _onset(lived, onset, home)).filter(differs)
+        rows.append(before(added, but=onset))
     made = pl.concat(rows)
     shown = pl.col(_DAY) if not how.format else pl.col(_DAY).dt.strftime(how.format)
-    name = how.name if how.column is None else frame.columns[how.column]
+    name = _NEW if how.column is None else frame.columns[how.column]
     made = made.with_columns(shown.alias(name)).select(
         *frame.columns, *([name] if how.column is None else [])
     )

@@ -42,11 +42,9 @@ def outcome_frames(
 def _noted(population: Population, lived: Lived, name: str) -> Integers:
     """Events of an outcome that stand in the extract of the population's day."""
     events = lived.events
-    names = [entry.name for entry in lived.mechanism.outcomes]
-    if name not in names:
-        return np.zeros(0, dtype=np.int64)
+    at = [entry.name for entry in lived.mechanism.outcomes].index(name)
     heard = events.noted <= np.datetime64(population.today, "D")
-    return np.flatnonzero(heard & (events.outcome == names.index(name)))
+    return np.flatnonzero(heard & (events.outcome == at))
 
 
 def _housing_options(

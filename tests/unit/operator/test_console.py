@@ -34,7 +34,7 @@ def test_ctrl_c_ends_a_command_with_a_word_and_no_trace() -> None:
         assert process.stdout.readline() == "waiting\n"
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors == "Interrupted.\n"
 

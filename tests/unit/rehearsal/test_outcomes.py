@@ -6,18 +6,22 @@ import datetime
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from typer.main import get_command
 
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_operator.problems import ExitCode
 from folkmoot_operator.settings import load
 from folkmoot_rehearsal import policies
+from folkmoot_rehearsal.cli import app
 from folkmoot_rehearsal.councils import region
+from folkmoot_rehearsal.layout import NODES_README_FILE, README_FILE
 from folkmoot_rehearsal.outcomes import mechanism as rules
 from folkmoot_rehearsal.outcomes.documents import HORIZON, evaluation_dates
 from folkmoot_rehearsal.outcomes.events import month_edges
@@ -270,6 +274,17 @@ def test_the_evaluation_file_is_one_that_the_node_reads(folder):
     assert "temporary_accommodation" not in evaluation.undated
     events = {name for entry in evaluation.outcomes.values() for name in entry.events}
     assert events == {outcome.name for outcome in Mechanism().outcomes}
+
+
+@pytest.mark.parametrize("name", [README_FILE, NODES_README_FILE])
+def test_the_folder_and_the_help_say_which_files_outcomes_add(folder, name):
+    code = COUNCILS[0].code
+    added = [*(folder / code).glob("*.toml"), folder / "truth" / code / "outcomes.parquet"]
+    assert len(added) == 3
+    said = (resources.files("folkmoot_rehearsal") / "documents" / name).read_text("utf-8")
+    assert [path for path in added if path.name not in said] == []
+    [option] = [one for one in get_command(app).params if one.name == "outcomes"]
+    assert {"judge", "fit"} <= set(option.help.split())
 
 
 @pytest.mark.parametrize("day", [datetime.date(2026, 12, 1), datetime.date(2028, 2, 29), TODAY])
