@@ -227,7 +227,9 @@ def pause_line(found: Mapping[str, Any], title: str = "Paused") -> Iterator[tupl
 def backup_line(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The newest backup; nothing where there is nothing left to back up."""
     pause, backup = found.get("pause"), found.get("backup")
-    if backup is None and "backup" in found and not (pause and pause["final"]):
+    if any(one["section"] == "backup" for one in found.get("unreadable", ())):
+        yield "Backup", "cannot be read"
+    elif backup is None and "backup" in found and not (pause and pause["final"]):
         yield "Backup", "not set up; `doctor` says how"
     elif backup:
         made = backup["made_at"]

@@ -8,6 +8,7 @@ what its receipts say agrees with its ledger. What was spared and ran all the ti
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import signal
@@ -100,9 +101,9 @@ class Process:
                 used = psutil.Process(self.child.pid).memory_info().rss / 2**20
             self.memory.append((now, used))
 
-    def growth(self) -> float:
-        """MiB an hour, by a line through what was measured in the second half."""
-        later = np.array(self.memory[len(self.memory) // 2 :])
+    def growth(self, share: float = 1 / 2) -> float:
+        """MiB an hour, by a line through what was measured in the last half, or other share."""
+        later = np.array(self.memory[-math.ceil(len(self.memory) * share) :])
         slope = np.polynomial.polynomial.polyfit(later[:, 0] - later[0, 0], later[:, 1], 1)[1]
         return float(slope * 3600)
 
@@ -318,6 +319,9 @@ def what_was_received_is_what_was_spent(soak: Soak, rounds: list[str]) -> None:
 def memory_is_flat(soak: Soak) -> None:
     for process in (soak.coordinator, *(soak.serving[one] for one in soak.spared)):
         first, last = process.memory[len(process.memory) // 2][1], process.memory[-1][1]
-        print(f"{process.name}: {first:.0f} to {last:.0f} MiB, {process.growth():+.1f} MiB an hour")
+        print(
+            f"{process.name}: {first:.0f} to {last:.0f} MiB, {process.growth():+.1f} MiB an hour"
+            f" in the second half, {process.growth(1 / 4):+.1f} in the last quarter"
+        )
         if MINUTES >= LEAST_TO_MEASURE:
             assert process.growth() < GROWTH, process.memory
