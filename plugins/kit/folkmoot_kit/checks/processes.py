@@ -184,8 +184,12 @@ def _of_batches(running: Running, trial: Trial, seconds: float) -> Iterator[Find
     peak = running.figures()
     handed = sum(array.nbytes for array in huge.values())
     used = peak.peak_bytes - before.peak_bytes if peak is not None else 0
-    if used > _FOLD * handed + _SPARE:
-        seen = f"{HUGE:,} households of {handed >> 20} MiB take {used >> 20} MiB more memory"
+    most = _FOLD * handed + _SPARE
+    if used > most:
+        seen = (
+            f"{HUGE:,} households of {handed >> 20} MiB take {used >> 20} MiB more memory; the "
+            f"limit is {most >> 20} MiB"
+        )
         yield trial.finding(MEMORY, seen)
 
 

@@ -50,7 +50,8 @@ SECONDS = 20.0
 """Limit for `BATCH` records."""
 _FOLD = 4
 _SPARE = 320 << 20
-"""Bytes that a source may take beyond `_FOLD` times the file."""
+"""Bytes that a source may take beyond `_FOLD` times the file. Readers of batches that read ahead
+took 320 to 370 MiB in all, of files of 38 MiB as of 197 MiB."""
 
 
 def spoiled_findings(
@@ -193,7 +194,10 @@ def _huge(trials: _Trials, extract: Extract, rows: int, seconds: float) -> Itera
         yield SOURCE_SLOW.finding(seen, trials.subject)
     if before is None or after is None:
         return
-    used = after.peak_bytes - before.peak_bytes
-    if used > _FOLD * length + _SPARE:
-        seen = f"a file of {length >> 20} MiB takes {used >> 20} MiB more memory"
+    used, most = after.peak_bytes - before.peak_bytes, _FOLD * length + _SPARE
+    if used > most:
+        seen = (
+            f"a file of {length >> 20} MiB takes {used >> 20} MiB more memory; the limit is "
+            f"{most >> 20} MiB"
+        )
         yield SOURCE_MEMORY.finding(seen, trials.subject)
