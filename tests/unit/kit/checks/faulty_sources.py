@@ -315,7 +315,7 @@ class Hoards(Sound):
     def read(self, context):
         held = bytearray()
         for records in super().read(context):
-            held += b"x" * (len(records.data) * 5000)
+            held += b"x" * (len(records.data) * 12_000)
             yield records
 
 
