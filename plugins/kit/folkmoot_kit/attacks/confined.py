@@ -129,7 +129,7 @@ def _happened(attempt: Attempt, stage: Stage, wanted: Hosting, folder: Path) -> 
             call.texts = _texts_of(failure)
         seconds = time.monotonic() - begun
         traces = stage.traces()
-        said = _said(process, call.failure)
+        said = _said(process)
     return Happened(
         said=said,
         failure=call.failure,
@@ -142,11 +142,15 @@ def _happened(attempt: Attempt, stage: Stage, wanted: Hosting, folder: Path) -> 
     )
 
 
-def _said(process: PluginProcess, failure: str) -> str:
-    """What the attacker has reported: a thread reads it, which may come after the answer."""
+def _said(process: PluginProcess) -> str:
+    """What the attacker has reported: a thread reads it, which may come after the answer.
+
+    Of a process that has been stopped, all has been read. One that answered with an error runs on.
+    """
     until = time.monotonic() + _REPORT_SECONDS
+    runs = Path(f"/proc/{process.pid}")
     said = process.printed_text()
-    while not failure and ENDED.isdisjoint(reported(said)) and time.monotonic() < until:
+    while ENDED.isdisjoint(reported(said)) and runs.exists() and time.monotonic() < until:
         time.sleep(0.01)
         said = process.printed_text()
     return said
