@@ -69,8 +69,8 @@ test-slow: $(READY)  ## Run the slow tests, those that `make test` leaves out
 test-all: $(READY)  ## Run both at once, as .ci/run does; starts once
 	$(PYTEST) -m "not benchmark"
 
-night: $(READY)  ## Run both for hours: NIGHT_EXAMPLES=20 times the examples, long simulations
-	FOLKMOOT_EXAMPLES=$(NIGHT_EXAMPLES) FOLKMOOT_NEIGHBOURS=30 FOLKMOOT_ATTACK=$(ATTACK) SIMULATION_STEPS=$(SIMULATION_STEPS) \
+night: $(READY)  ## Run both for hours, with cases marked night: NIGHT_EXAMPLES=20 times the examples, long simulations
+	FOLKMOOT_NIGHT=1 FOLKMOOT_EXAMPLES=$(NIGHT_EXAMPLES) FOLKMOOT_NEIGHBOURS=30 FOLKMOOT_ATTACK=$(ATTACK) SIMULATION_STEPS=$(SIMULATION_STEPS) \
 		SIMULATION_SEED=$(SIMULATION_SEED) $(PYTEST) -m "not benchmark" --timeout 0
 
 simulate: $(READY)  ## Simulate faults at length: SIMULATION_STEPS=20000 SIMULATION_SEED=...

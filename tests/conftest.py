@@ -19,6 +19,8 @@ from tests.postgresql import PostgreSQL, missing, postgresql_server
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = int(os.environ.get("FOLKMOOT_EXAMPLES", "1"))
 """How many times as many examples Hypothesis tries; `make night` tries many."""
+NIGHT = "FOLKMOOT_NIGHT" in os.environ
+"""Whether cases marked `night` run too; `make night` sets it."""
 LONG = (ROOT / "tests" / "statistical", ROOT / "tests" / "simulation")
 """Folders of tests that take minutes: they come first, so that no process ends alone with one."""
 SLOW_FOLDERS = tuple(
@@ -52,8 +54,14 @@ settings.load_profile("folkmoot")
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses by marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begins with long tests, and multiplies the examples of tests that say how many they try."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the night's cases to the night, begins with long tests, and multiplies the examples
+    of tests that say how many they try.
+    """
+    if not NIGHT:
+        later = [item for item in items if item.get_closest_marker("night")]
+        config.hook.pytest_deselected(items=later)
+        items[:] = [item for item in items if not item.get_closest_marker("night")]
     for item in items:
         if any(folder in item.path.parents for folder in SLOW_FOLDERS):
             item.add_marker(pytest.mark.slow)

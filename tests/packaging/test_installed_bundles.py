@@ -29,6 +29,7 @@ from tests.bundles import (
     small_bundle,
     write_public_key,
 )
+from tests.night import by_night
 from tests.own_etc import make_etc, missing, wrapped
 
 pytestmark = pytest.mark.slow
@@ -126,12 +127,15 @@ def test_upgraded_rolled_back_and_removed(place: Place) -> None:
 
 @pytest.mark.parametrize(
     ("now", "given", "is_older"),
-    [
-        ("1.10.0", "1.9.0", True),
-        ("1.0.0", "1.0.0rc1", True),
-        ("1.0.0rc1", "1.0.0", False),
-        ("1.9.0", "1.10.0", False),
-    ],
+    by_night(
+        [
+            ("1.10.0", "1.9.0", True),
+            ("1.0.0rc1", "1.0.0", False),
+            ("1.0.0", "1.0.0rc1", True),
+            ("1.9.0", "1.10.0", False),
+        ],
+        by_day=2,
+    ),
 )
 def test_an_older_version_is_put_in_place_only_by_who_says_so(
     place: Place, now: str, given: str, is_older: bool

@@ -40,6 +40,7 @@ def scenery(originals: Scenery, monkeypatch: pytest.MonkeyPatch) -> Scenery:
     """
     patch_for_speed(monkeypatch)
     monkeypatch.setattr("folkmoot_node.store.reader.open_store", originals.open_store)
+    monkeypatch.setattr("folkmoot_node.sources.connect.load_plugins", originals.load_plugins)
     return originals
 
 

@@ -108,6 +108,8 @@ class Council:
 
         try:
             with open_home(self.home, clock=self.clock, observe=observe) as node:
+                # What a power cut leaves is written by `leave_remains`, whatever the disk has.
+                node.state.reader.execute("PRAGMA synchronous = OFF")
                 dying = DyingConnection(node.state.reader, node.state.path, crash)
                 node.state._connection = dying  # type: ignore[assignment]
                 yield node

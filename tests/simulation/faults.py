@@ -137,6 +137,10 @@ class DyingConnection:
     def check_pages(self) -> None:
         self._connection.check_pages()
 
+    @property
+    def in_transaction(self) -> bool:
+        return bool(self._connection.in_transaction)
+
     def _count(self, statement: str) -> None:
         if self._remains is not None:
             raise PowerCut

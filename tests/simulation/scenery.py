@@ -32,8 +32,8 @@ from folkmoot_node.operations.initialise import initialise, name_coordinator
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.pipeline.own_run import Judged
 from folkmoot_node.policies.risk_policy import load_policy
-from folkmoot_node.settings.node_toml import load_config
-from folkmoot_node.sources.connect import load_plugins
+from folkmoot_node.settings.node_toml import NodeConfig, load_config
+from folkmoot_node.sources.connect import Plugins, load_plugins
 from folkmoot_node.store.reader import HouseholdStore, StoreKey, open_store, read_key
 from folkmoot_operator.private_files import make_private_folder, write_private
 from tests.ports import free_port
@@ -60,6 +60,7 @@ class Scenery:
         stranger: A signing key of nobody.
         wires: One for each council.
         stores: The scored households of each council and extract, open for reading.
+        plugins: Those of each council, loaded.
         closing: Closed after the last sequence.
     """
 
@@ -70,6 +71,7 @@ class Scenery:
     stranger: SigningKey
     wires: dict[str, Wire]
     stores: dict[tuple[str, str], HouseholdStore]
+    plugins: dict[str, Plugins]
     closing: ExitStack
 
     def node(self, council: str) -> Path:
@@ -95,6 +97,15 @@ class Scenery:
                 yield store
                 return
         raise AssertionError("a store that is no copy of an original")
+
+    @contextmanager
+    def load_plugins(self, config: NodeConfig) -> Iterator[Plugins]:
+        """Stands for the node's `load_plugins`, with those that are loaded already.
+
+        The first visit of each sequence publishes a catalogue, and nothing else loads any. No
+        fault of these simulations is a plugin's.
+        """
+        yield self.plugins[config.council]
 
     @property
     def coordinator(self) -> Path:
@@ -125,6 +136,7 @@ def make_scenery(folder: Path) -> Scenery:
             council: Wire(authority, settings.collection.address, signing, start)
             for council in COUNCILS
         },
+        {},
         {},
         ExitStack(),
     )
@@ -157,13 +169,14 @@ def _make_node(scenery: Scenery, council: str, database: Database) -> None:
         record_certificate(session, issued)
     today = datetime.datetime.fromtimestamp(scenery.start, datetime.UTC).date()
     key = read_key(config.key_file)
+    plugins = scenery.plugins[council] = scenery.closing.enter_context(load_plugins(config))
     for name, households in EXTRACTS.items():
         rows = household_rows(council, households)
         (home / "extracts" / "council_tax.csv").write_text(
             "\n".join(["UPRN,Arrears,Support,LSOA", *rows]) + "\n"
         )
         policy = load_policy(config.risk_policy)
-        score(config, load_plugins(config), policy, today=today, judged=Judged())
+        score(config, plugins, policy, today=today, judged=Judged())
         kept = scenery.extract(council, name)
         shutil.copytree(config.store_path.parent, kept)
         opened = open_store(kept / config.store_path.name, key)

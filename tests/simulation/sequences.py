@@ -21,7 +21,7 @@ from faults import (
     Mishap,
     Weather,
 )
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, reject, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 from hypothesis.stateful import (
@@ -92,6 +92,7 @@ class Run:
     watch: Watch = field(default_factory=Watch)
     noise: NoiseWatch = field(init=False)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
+    _begins: bool = False
 
     def __post_init__(self) -> None:
         self.noise = NoiseWatch(self.watch)
@@ -101,6 +102,11 @@ class Run:
         folder = self.folder / f"sequence-{next(self._numbers)}"
         folder.mkdir()
         return World(folder, self.scenery, self.noise, self.watch)
+
+    def begins(self) -> bool:
+        """Whether this is asked first since Hypothesis began with a seed."""
+        begins, self._begins = self._begins, False
+        return begins
 
     def go(self, steps: int, seed: int, *, shrink: bool = True) -> None:
         """Takes about so many steps.
@@ -123,6 +129,7 @@ class Run:
         # Hypothesis varies what it drew before; beginning anew keeps it from one theme.
         for number, first in enumerate(range(0, sequences, SEQUENCES_OF_A_SEED)):
             Sequence._hypothesis_internal_use_seed = seed * 10_000 + number  # type: ignore[attr-defined]
+            self._begins = True
             try:
                 _run(Sequence, min(SEQUENCES_OF_A_SEED, sequences - first), shrink=shrink)
             except Flaky:
@@ -176,6 +183,8 @@ class Operations(RuleBasedStateMachine):
 
     @initialize(policies=st.tuples(*(_LASTING_POLICY for _ in COUNCILS)), loss=_LOSS)
     def begin(self, policies: tuple[Policy, ...], loss: Rho) -> None:
+        if self._run.begins():
+            reject()  # Hypothesis begins with the simplest sequence: one operation, again and again
         for number, policy in enumerate(policies):
             self._council(number).sign_policy(policy.value)
         self._ask(loss)

@@ -101,9 +101,10 @@ def sum_up(plan: Plan, table: Int64, depths: Depths) -> Int64:
     full = full_depths(plan)
     values = table.reshape(tuple(map(Axis.size, plan.axes, full)))
     for at, (axis, finest, depth) in enumerate(zip(plan.axes, full, depths, strict=True)):
-        belongs = np.zeros((axis.size(depth), axis.size(finest)), dtype=np.int64)
-        belongs[list(axis.ancestors(depth, finest)) if depth else 0, range(axis.size(finest))] = 1
-        values = np.moveaxis(np.tensordot(belongs, values, (1, at)), 0, at)
+        belongs = list(axis.ancestors(depth, finest)) if depth else [0] * axis.size(finest)
+        summed = np.zeros((axis.size(depth), *np.delete(values.shape, at)), dtype=np.int64)
+        np.add.at(summed, belongs, np.moveaxis(values, at, 0))
+        values = np.moveaxis(summed, 0, at)
     return values.ravel()
 
 

@@ -156,6 +156,9 @@ class Gate:
                 taken.close()
                 continue
             try:
+                # asyncio does so of itself only for sockets that name their protocol. Without it,
+                # the kernel keeps a reply back until the one before is acknowledged, 40 ms later.
+                taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 await loop.connect_accepted_socket(lambda made=connection: made, taken)  # type: ignore[misc]
             except OSError:
                 self.forget(connection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import ipaddress
 import socket
@@ -80,6 +81,24 @@ def test_over_tls_cookies_are_for_this_host_alone(certificate: Path) -> None:
         assert page.status_code == 200
         assert page.headers["strict-transport-security"] == "max-age=31536000"
         assert "__Host-folkmoot-session" in browser.get("/cookies").text
+
+
+def test_a_page_is_not_kept_back_until_its_head_is_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+    original = serving._Impatient.connection_made
+
+    def connection_made(self: serving._Impatient, transport: asyncio.Transport) -> None:
+        connection = transport.get_extra_info("socket")
+        taken.append(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        original(self, transport)
+
+    monkeypatch.setattr(serving._Impatient, "connection_made", connection_made)
+    with running_site(tmp_path) as site, Browser(site) as browser:
+        assert browser.get("/").status_code < 500
+    assert taken
+    assert set(taken) == {1}
 
 
 @pytest.mark.parametrize("spoilt", ["missing", "not PEM", "another key"])

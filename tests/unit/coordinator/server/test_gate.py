@@ -108,6 +108,18 @@ def test_what_begins_as_tls_is_passed_on_both_ways_whatever_its_size() -> None:
     inside(work)
 
 
+def test_replies_are_not_kept_back_until_earlier_ones_are_acknowledged() -> None:
+    async def work(hall: Hall) -> None:
+        await hall.connect(HELLO)
+        (outside,) = hall.gate._by_port.values()
+        for transport in (outside._transport, outside._inside):
+            assert transport is not None
+            taken = transport.get_extra_info("socket")
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+    inside(work)
+
+
 def test_a_client_hello_may_come_in_pieces() -> None:
     async def work(hall: Hall) -> None:
         reader, writer = await hall.connect()
