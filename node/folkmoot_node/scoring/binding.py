@@ -107,7 +107,9 @@ def bind(
             continue
         if entry.outcome is not None:
             for event, key in entry.events:
-                binder.outcome(event, f"{where}.{key}")
+                found = binder.outcome(event, f"{where}.{key}").field
+                if found.protected is not None:
+                    protected_attributes.setdefault(name, found.protected)
             until = months_later(known.on, entry.months or 0) if known else None
             attributes.append(outcome_attribute(name, entry.outcome, entry.ends, until))
             continue
