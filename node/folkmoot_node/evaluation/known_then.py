@@ -115,7 +115,8 @@ def scored_as_known(
     """Scores the households as they were known on a date; the scores in the store stay.
 
     Returns:
-        The households, as `KeptScores.taken` gives them, and what the run did.
+        One row for each household, with columns and nulls as `KeptScores.taken` gives them; and
+        what the run did.
 
     Raises:
         Problem: As `score`; DATA if no household was known on the date.

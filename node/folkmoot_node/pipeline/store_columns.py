@@ -258,7 +258,7 @@ def _happened(outcome: BoundOutcome, stored: StoredAttribute) -> pl.Expr:
     if not outcome.ends:
         return had.cast(pl.UInt32)
     ended = pl.min_horizontal(first_column(name) for name in outcome.ends)
-    had &= (ended >= first).fill_null(True)  # what comes later is of who lives there then
+    had &= (ended >= first).fill_null(True)  # a later one belongs to who lives there then
     lost = (ended <= until).fill_null(False)
     unknown = len(stored.stored_codes) - 1
     return pl.when(had).then(1).when(lost).then(unknown).otherwise(0).cast(pl.UInt32)

@@ -60,14 +60,14 @@ class AttributeEntry(Settings):
     """One `[attributes.NAME]` table: a public attribute of a household, for counts.
 
     Attributes:
-        field: The field it is made from; None if it is of another kind.
+        field: The field it is made from; None for the other kinds.
         breaks: For a number: the lower ends of all groups but the first, ascending. For a factor:
             those of all levels but the first, as factor scores, above 0 and at most 1.
         all_: Conditions, all of which a household must meet.
         factor: Factor of the policy, by whose score households are put into levels.
         levels: Codes of these levels, from the lowest; one more than breaks.
         outcome: Field that a source declares as an outcome: whether the event happened within
-            `months` of a past date. Only rounds ask for it ([how](validation.md)).
+            `months` of a past date. Rounds alone ask for it: docs/validation.md.
         months: For an outcome: events later than this many months after the date do not count.
         moved_away: For an outcome: an outcome field whose event ends the observation of a
             household; without an event before, it is `unknown`.
