@@ -133,4 +133,4 @@ def test_a_region_judges_bands_and_fits_weights_by_outcomes_of_a_past_date(tmp_p
         ).said()
     )  # fmt: skip
     metadata = json.loads(Path(exported["metadata"]).read_text())
-    assert set(metadata["as_of"].values()) == {DATE}
+    assert set(metadata["coverage"]["as_of"].values()) == {DATE}
