@@ -276,6 +276,33 @@ class NodeHome:
             store.withhold(self._withheld())
             yield store
 
+    @contextmanager
+    def open_store_for_round(self, round_: Round) -> Iterator[HouseholdStore]:
+        """What a round is counted from: the last good scores, or, if it names an outcome,
+        the households as they were known on a past date; whether or not they may be used.
+
+        A series is counted from the scores, month by month: they have no outcomes.
+
+        Raises:
+            Problem: Exit code DATA, if there is nothing to count.
+        """
+        from folkmoot_node.store.use import open_snapshot
+
+        if not self.counts_then(round_):
+            with self.open_store() as store:
+                yield store
+            return
+        with open_snapshot(self.config) as snapshot:
+            snapshot.withhold(self._withheld())
+            yield snapshot
+
+    def counts_then(self, round_: Round) -> bool:
+        """Whether a round asks what happened after a past date, by the policy of `node.toml`."""
+        if round_.series is not None:
+            return False
+        asked = {attribute.name for attribute in round_.workload.attributes}
+        return not asked.isdisjoint(self.risk_policy().outcomes)
+
     def _withheld(self) -> set[int]:
         """Who is withheld today, by UPRN."""
         from folkmoot_node.corrections.sealed_file import decisions_of
@@ -301,6 +328,7 @@ class NodeHome:
             now=now,
             series=self.series_progress(policy, round_, now),
             risk_policy_text=run.policy_text,
+            outcomes=risk_policy.outcomes,
         )
 
     def series_progress(

@@ -207,6 +207,9 @@ class Region:
             # fewer than three where there are as many.
             text = policies.round_file(question, max(1, min(3, len(self.councils) - 1)))
             (folder / f"round-{number}.toml").write_text(text, "utf-8")
+        if self.recipe.outcomes:
+            text = policies.round_file(policies.OUTCOME_ROUND, 1)
+            (folder / "outcomes.toml").write_text(text, "utf-8")
 
     def _add_site(self, written: dict[Council, Written]) -> None:
         """Gives the region a site, which the next `serve` runs: not this one, which is busy."""

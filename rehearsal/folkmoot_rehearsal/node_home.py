@@ -48,7 +48,8 @@ def make(
     today = datetime.datetime.now(datetime.UTC).date()
     (home / policies.POLICY_FILE).write_text(policies.risk_policy(today, recipe.outcomes), "utf-8")
     (home / "release-policy.toml").write_text(
-        policies.release_policy(council, limits, today), "utf-8"
+        policies.release_policy(council, limits, today, outcomes=recipe.outcomes is not None),
+        "utf-8",
     )
     children.node(
         code, home, "init", "--council", code, "--name", council.name,

@@ -6,12 +6,13 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from itertools import combinations
 
 from folkmoot.privacy import Rho
 from folkmoot_rehearsal.codes import HOUSEHOLD_TYPES, TENURES
 from folkmoot_rehearsal.councils import Council
 from folkmoot_rehearsal.extracts import FRAME
-from folkmoot_rehearsal.outcomes.documents import policy_lines
+from folkmoot_rehearsal.outcomes.documents import LEVELS, OUTCOME, policy_lines
 from folkmoot_rehearsal.outcomes.mechanism import Mechanism
 
 PURPOSE = "winter_support"
@@ -77,6 +78,23 @@ SECOND_ROUND = Question(
     ((("band", "tenure"), 1),),
 )
 
+OUTCOME_ROUND = Question(
+    "Winter support: did the bands find homelessness?",
+    {
+        "band": BANDS,
+        OUTCOME: ("no", "yes"),
+        "tenure": (*TENURES, UNKNOWN),
+        **dict.fromkeys(LEVELS, ("no", "yes")),
+    },
+    (),
+    (
+        (("tenure", "band", OUTCOME), 1),
+        *(((name, OUTCOME), 1) for name in LEVELS),
+        *((pair, 1) for pair in combinations(LEVELS, 2)),
+    ),
+)
+"""For who goes on after a rehearsal with outcomes; docs/validation.md has the commands."""
+
 
 def risk_policy(today: datetime.date, outcomes: Mechanism | None = None) -> str:
     """The risk stratification policy that all councils of the region share.
@@ -90,8 +108,20 @@ def risk_policy(today: datetime.date, outcomes: Mechanism | None = None) -> str:
     return text + (policy_lines(outcomes) if outcomes else "")
 
 
-def release_policy(council: Council, limits: Limits, today: datetime.date) -> str:
-    """A council's release policy; it takes effect when it is signed."""
+def release_policy(
+    council: Council, limits: Limits, today: datetime.date, *, outcomes: bool = False
+) -> str:
+    """A council's release policy; it takes effect when it is signed.
+
+    Args:
+        council: The council.
+        limits: What it lets its households lose.
+        today: Day from which the policy counts when it ends.
+        outcomes: Whether rounds may ask what happened after a past date.
+    """
+    attributes = ["band", "household_type", "tenure", "lsoa", "ward"]
+    attributes += [OUTCOME, *LEVELS] if outcomes else []
+    listed = ", ".join(f'"{name}"' for name in attributes)
     start = datetime.date(today.year - (today.month < 4), 4, 1)
     return f"""\
 # Release policy of {council.name} (rehearsal): what may leave this node.
@@ -99,7 +129,7 @@ schema = 1
 council = "{council.code}"
 sunset = {_sunset(today)}
 purposes = ["{PURPOSE}"]
-attributes = ["band", "household_type", "tenure", "lsoa", "ward"]
+attributes = [{listed}]
 maximum_ways = 3
 maximum_cells = 100000
 operator_approval = false

@@ -1,6 +1,7 @@
 """One household more or less, in every extract: what changes in the table that rounds count.
 
-The guarantee of a release is about that table. It is about one household in one council's data
+The guarantee of a release is about that table, and about that of a past date, from which rounds by
+outcome are counted. It is about one household in one council's data
 only if nothing on the way from the extracts to the table lets a household move another's row.
 Through the public commands, with linkage of addresses and of people, and with areas that are
 open. A run that stops is the only other difference permitted: rounds wait then.
@@ -22,13 +23,17 @@ import pytest
 
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_rehearsal.outcomes.mechanism import Mechanism
 from folkmoot_rehearsal.policies import POLICY_FILE, node_sources, risk_policy
 from tests.simulation.test_linked_council import COUNCIL, run
 
 SOURCES = (
     "council_tax", "llpg", "residents", "housing", "housing_benefit", "rents",
     "adult_social_care", "shielded_list", "domestic_abuse", "childrens_services", "deaths",
+    "housing_options", "safeguarding", "departures", "equality_monitoring",
 )  # fmt: skip
+DATE = "2025-10-01"
+"""As known on this date, households are kept for rounds."""
 NEIGHBOURS = int(os.environ.get("FOLKMOOT_NEIGHBOURS", "3"))
 
 
@@ -37,7 +42,7 @@ def council(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Home and truth of a council, with both ways of linkage, scored and accepted."""
     region = tmp_path_factory.mktemp("neighbours") / "region"
     run(
-        "folkmoot-rehearse", "--files-only", "--councils", "1", "--households", "400",
+        "folkmoot-rehearse", "--files-only", "--outcomes", "--councils", "1", "--households", "400",
         "--seed", "11", "--date", "2026-06-01", "--out", str(region),
     )  # fmt: skip
     home = region / "councils" / COUNCIL
@@ -45,7 +50,7 @@ def council(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         "folkmoot-node", "init", "--home", str(home), "--council", COUNCIL, "--name", "Bolton",
         "--rho-per-round", "1", "--rho-per-period", "1", "--rho-lifetime", "1",
     )  # fmt: skip
-    (home / POLICY_FILE).write_text(risk_policy(datetime.date.today()))
+    (home / POLICY_FILE).write_text(risk_policy(datetime.date.today(), Mechanism()))
     with (home / "node.toml").open("a") as stream:
         stream.write(node_sources(SOURCES, link=True))
     run(
@@ -58,12 +63,17 @@ def council(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def score(home: Path) -> None:
     run("folkmoot-node", "score", "--home", str(home), "--reference-date", "2026-06-01")
+    run(
+        "folkmoot-node", "evaluate", str(home / "evaluation.toml"), "--for-rounds", DATE,
+        "--home", str(home),
+    )  # fmt: skip
 
 
-def counted(home: Path) -> pl.DataFrame:
-    """What rounds count: the UPRN and the code of each attribute."""
+def counted(home: Path, *, then: bool = False) -> pl.DataFrame:
+    """What rounds count, today or as known on the date: the UPRN and the code of each attribute."""
     config = load_config(home)
-    with open_store(config.store_path, read_key(config.key_file)) as store:
+    path = config.snapshot_path if then else config.store_path
+    with open_store(path, read_key(config.key_file)) as store:
         rows = store._connection.sql("SELECT * FROM store.households").pl()
         codes = {
             name: pl.col(stored.counted).replace_strict(
@@ -124,8 +134,9 @@ def chosen(truth: Path) -> Iterator[int]:
 @pytest.mark.timeout(1200)
 def test_a_household_moves_no_row_but_its_own(council: tuple[Path, Path], tmp_path: Path) -> None:
     home, truth = council
-    before = counted(home)
+    before, before_then = counted(home), counted(home, then=True)
     assert {"band", "lsoa"} < set(before.columns), "an area that is open is among the attributes"
+    assert before_then["homelessness"].value_counts().height == 3
     for at, uprn in enumerate(dict.fromkeys(chosen(truth))):
         copy, taken = without(home, truth, uprn, tmp_path / str(at))
         assert taken > 1
@@ -133,6 +144,9 @@ def test_a_household_moves_no_row_but_its_own(council: tuple[Path, Path], tmp_pa
         after = counted(copy)
         moved = pl.concat([before, after]).filter(~pl.struct(pl.all()).is_duplicated())
         assert moved["uprn"].to_list() == [uprn], moved
+        after = counted(copy, then=True)
+        moved = pl.concat([before_then, after]).filter(~pl.struct(pl.all()).is_duplicated())
+        assert set(moved["uprn"]) <= {uprn}, moved
 
 
 @pytest.mark.slow

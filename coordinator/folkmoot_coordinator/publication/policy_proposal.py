@@ -22,6 +22,7 @@ from folkmoot_operator.settings import nearest
 _TABLE = re.compile(r"\s*\[")
 _FACTORS = re.compile(r"\s*\[\[\s*factors\s*\]\]")
 _OF_FACTOR = re.compile(r"\s*\[\s*factors\s*\.")
+_ATTRIBUTE = re.compile(r"""\s*\[\s*attributes\s*\.\s*["']?([^"'\]\s]*)["']?\s*\]""")
 _WEIGHT = re.compile(r"(\s*weight\s*=\s*)[0-9_.+eE]+(.*)", re.DOTALL)
 _NAME = re.compile(r"""\s*factor\s*=\s*["']([^"']*)["']""")
 _UNKNOWN = "unknown"
@@ -197,10 +198,13 @@ def _edited(policy: PolicyShown, points: Mapping[str, int]) -> str:
     """The policy's text with other points; checked to differ in nothing else."""
     lines: list[str] = []
     proposed: int | None = None
+    gone = _levels_left_out(tomllib.loads(policy.text), points)
     for block in _blocks(policy.text.splitlines(keepends=True)):
         is_of_the_factor_above = any(_OF_FACTOR.match(line) for line in block)
         if not is_of_the_factor_above:
             proposed = points.get(_factor_in(block))
+        if any((found := _ATTRIBUTE.match(line)) and found[1] in gone for line in block):
+            continue
         if proposed is None or (proposed and is_of_the_factor_above):
             lines += block
         elif proposed:
@@ -215,6 +219,15 @@ def _edited(policy: PolicyShown, points: Mapping[str, int]) -> str:
             exit_code=ExitCode.SETTINGS,
         )
     return made
+
+
+def _levels_left_out(document: Mapping[str, Any], points: Mapping[str, int]) -> set[str]:
+    """Attributes that are levels of a factor that is left out."""
+    return {
+        name
+        for name, one in document.get("attributes", {}).items()
+        if isinstance(one, dict) and points.get(one.get("factor", ""), 1) == 0
+    }
 
 
 def _blocks(lines: list[str]) -> list[list[str]]:
@@ -252,6 +265,10 @@ def _parsed(text: str) -> dict[str, Any] | None:
 
 def _wanted(text: str, points: Mapping[str, int]) -> dict[str, Any]:
     document = tomllib.loads(text)
+    for name in _levels_left_out(document, points):
+        del document["attributes"][name]
+    if document.get("attributes") == {}:
+        del document["attributes"]
     document["factors"] = [
         one | {"weight": points.get(one["factor"], one["weight"])}
         for one in document["factors"]

@@ -167,7 +167,9 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
     known = book.find(known.round_id) or known  # decided since it was read?
     if known.decision is Decision.DECLINED:
         return office.refuse(known.round_id, known.digest, council, declined(known))
-    ended = ended_without_scores(home)
+    round_ = book.question(known)
+    counts_then = home.counts_then(round_)
+    ended = ended_without_scores(home, then=counts_then)
     if ended is not None:
         return office.refuse(known.round_id, known.digest, council, ended)
     # late: see `load_release`
@@ -178,6 +180,14 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
         """Asks in the transaction that stores a release whether it is still permitted."""
         require_running(home, NOT_ANSWERED)
         now = book.find(known.round_id)
+        if counts_then and not home.config.snapshot_path.exists():
+            raise Problem(
+                "the households as they were known on a past date were deleted while the answer "
+                "was made; nothing was stored",
+                where=f"round {known.round_id}",
+                remedy="It is answered when they are kept again",
+                exit_code=ExitCode.DATA,
+            )
         if stopped is None and home.stopped_run() is not None:
             raise Problem(
                 "a scoring run began while the answer was made; nothing was stored",
@@ -193,9 +203,9 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
                 exit_code=ExitCode.REFUSED,
             )
 
-    round_, signed, stopped = book.question(known), home.release_policy(), home.stopped_run()
+    signed, stopped = home.release_policy(), home.stopped_run()
     with ExitStack() as stack:
-        store = stack.enter_context(home.open_store())
+        store = stack.enter_context(home.open_store_for_round(round_))
         if stopped is not None and not _are_of_today(home, store):
             return None
         require_scores_for(home, store.run, round_)
@@ -343,9 +353,14 @@ def ended_series(home: NodeHome) -> set[str]:
     return over
 
 
-def ended_without_scores(home: NodeHome) -> admission.Objection | None:
-    """The objection of a node whose scores are gone, and whose policy makes no new ones."""
-    if home.config.store_path.exists():
+def ended_without_scores(home: NodeHome, *, then: bool = False) -> admission.Objection | None:
+    """The objection of a node whose scores are gone, and whose policy makes no new ones.
+
+    Args:
+        home: The node.
+        then: Whether households as they were known on a past date are asked for.
+    """
+    if (home.config.snapshot_path if then else home.config.store_path).exists():
         return None
     sunset = home.risk_policy().sunset
     if home.today() <= sunset:

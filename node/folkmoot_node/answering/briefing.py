@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ class RoundStatement:
         signer: Whose signature of the release policy counts.
         not_confined: Which plugins the scores were made with, or the signed policy lets run, in
             the node's own process; a sentence each.
+        known_on: Past date as of which households are counted; None for the last scores, and if
+            it is not known.
     """
 
     known: KnownRound
@@ -71,6 +74,7 @@ class RoundStatement:
     charge: Rho
     signer: TrustedSigner
     not_confined: tuple[str, ...] = ()
+    known_on: datetime.date | None = None
 
     def after(self, remaining: Rho) -> Rho:
         """What is left after answering, of what is left before."""
@@ -139,6 +143,16 @@ class RoundStatement:
         )
 
     @property
+    def then_text(self) -> str:
+        """As of when households are counted, if not as of the last scores; else empty."""
+        if self.known_on is None:
+            return ""
+        return (
+            f"Households are counted as they were known on {self.known_on:%d %B %Y}, with what "
+            "was recorded of them since; the last scores are not used."
+        )
+
+    @property
     def _at_delta(self) -> str:
         round_ = self.round
         pure = round_.mechanism is Mechanism.DISCRETE_LAPLACE
@@ -168,6 +182,7 @@ class RoundStatement:
             "signer": self.signer.key.hex(),
             "signer_pinned": self.signer.is_pinned,
             "plugins_not_confined": list(self.not_confined),
+            "known_on": self.known_on and self.known_on.isoformat(),
         }
 
     def as_text(self) -> str:
@@ -179,6 +194,7 @@ class RoundStatement:
             f"Purpose: {round_.purpose}. Councils invited: {len(round_.councils)}. "
             f"Deadline: {deadline:%d %B %Y %H:%M} UTC.",
             *([self.series_text] if self.series_text else []),
+            *([self.then_text] if self.then_text else []),
             "",
             "The region asks for counts of households, each with noise added here:",
         ]
@@ -219,13 +235,14 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
     round_, council = home.round_book().question(known), home.config.council
     signed = home.release_policy()
     persons = signed.policy.loss.households_per_person
-    objection = obstacle = context = None
+    objection = obstacle = context = known_on = None
     published: Mapping[str, tuple[str, ...] | None] = {}
     ran: tuple[str, ...] = ()
     paid = home.ledger.debit_of(round_.round_id) is not None
     answered = home.outbox.find(round_.round_id) is not None
     try:
-        with home.open_store() as store:
+        with home.open_store_for_round(round_) as store:
+            known_on = store.run.known_on
             published = store.attributes
             ran = store.run.not_confined
             if not answered:
@@ -254,6 +271,7 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
         charge=in_series.charge if in_series else round_.loss,
         signer=home.trusted_signer(),
         not_confined=(*ran, *_let_in(signed.policy, ran)),
+        known_on=known_on,
     )
 
 

@@ -2,8 +2,9 @@
 
 A refusal is permanent. So a round is not refused for what the next scoring run puts right: scores
 by another policy than the one that both the round and `node.toml` name, and scores that have been
-kept for as long as they may or rest on bought data whose licence has ended. What decides is dates
-and policies alone, no household.
+kept for as long as they may or rest on bought data whose licence has ended. So it is with the
+households as they were known on a past date. What decides is dates and policies alone, no
+household.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from folkmoot.rounds import Round
 from folkmoot_node.home import NodeHome
 from folkmoot_node.policies.expected_policy import is_expected
 from folkmoot_node.store.run_summary import RunSummary
-from folkmoot_node.store.use import end_of_use
+from folkmoot_node.store.use import KEEP_SNAPSHOT, end_of_use
 from folkmoot_operator.problems import ExitCode, Problem
 
 
@@ -29,6 +30,7 @@ def require_scores_for(home: NodeHome, run: RunSummary, round_: Round) -> None:
             no round waits: none could be answered later.
     """
     configured, today = home.risk_policy(), home.today()
+    then = run.known_on is not None
     if today > configured.sunset:
         return
     if not is_expected(round_, run.policy_digest, run.policy_text) and is_expected(
@@ -38,7 +40,8 @@ def require_scores_for(home: NodeHome, run: RunSummary, round_: Round) -> None:
             f"the scores are by another policy ({run.policy_name}) than the one that the round "
             "and node.toml name",
             where=run.policy_path,
-            remedy="The round waits. Run `folkmoot-node score`, without --policy",
+            remedy="The round waits. "
+            + (KEEP_SNAPSHOT if then else "Run `folkmoot-node score`, without --policy"),
             exit_code=ExitCode.DATA,
         )
     end = end_of_use(run, configured)
@@ -46,6 +49,7 @@ def require_scores_for(home: NodeHome, run: RunSummary, round_: Round) -> None:
         raise Problem(
             f"the scores may not be used any more: {end.why}",
             where="the last scoring run",
-            remedy="The round waits. Run `folkmoot-node score`, which makes new ones",
+            remedy="The round waits. "
+            + (KEEP_SNAPSHOT if then else "Run `folkmoot-node score`, which makes new ones"),
             exit_code=ExitCode.DATA,
         )

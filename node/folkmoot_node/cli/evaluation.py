@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import shlex
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.accounts import current_operator
-from folkmoot_operator.console import console, print_json, progress
+from folkmoot_operator.console import console, print_json, print_text, progress
 
 if TYPE_CHECKING:
     from folkmoot_node.evaluation.back_test import BackTest
@@ -42,6 +43,17 @@ def evaluate(
         bool,
         typer.Option("--init", help="Write an evaluation file to begin with, and do no more."),
     ] = False,
+    for_rounds: Annotated[
+        datetime.datetime | None,
+        typer.Option(
+            "--for-rounds",
+            formats=["%Y-%m-%d"],
+            metavar="DATE",
+            help="Keep the households as known on this date of the file, for rounds that ask what "
+            "then happened; judge nothing.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Asks how well the policy would have found what then happened.
 
@@ -52,6 +64,9 @@ def evaluate(
     you looked, with the digests of file and policy. Exit code 0 whatever is found; 4 if the
     outcomes do not reach far enough, or no household was known on a date; 5 after the policy's
     last day, and while the node is paused. A page needs the extra `audit`.
+
+    With --for-rounds it keeps the households of one date, encrypted, in place of those kept
+    before: rounds that ask for an outcome are counted from them (docs/validation.md).
 
     Example: folkmoot-node evaluate evaluation.toml --html evaluation.html
     """
@@ -72,6 +87,11 @@ def evaluate(
 
     content = _read(file)
     evaluation = parse(EvaluationFile, content, str(file))
+    if for_rounds is not None:
+        if page is not None:
+            raise typer.BadParameter("no page is made with --for-rounds", param_hint="--html")
+        _keep_for_rounds(home, evaluation, file, content, for_rounds.date(), as_json=as_json)
+        return
     require_libraries("evaluate", fits=False, with_page=page is not None)
     if page is not None:
         _require_place(page)
@@ -96,6 +116,48 @@ def evaluate(
     print_document(document, console())
     if page is not None:
         typer.echo(f"The page is in {page}")
+
+
+def _keep_for_rounds(
+    home: Path,
+    evaluation: EvaluationFile,
+    file: Path,
+    content: bytes,
+    date: datetime.date,
+    *,
+    as_json: bool,
+) -> None:
+    """Keeps the households as known on a date, for rounds; says what was kept."""
+    from folkmoot_node.evaluation.for_rounds import keep_for_rounds, require_for_rounds
+    from folkmoot_node.evaluation.reporting.kept_text import lines_of
+    from folkmoot_node.evaluation.reporting.sources_read import About
+    from folkmoot_node.evidence.pauses import require_running
+    from folkmoot_node.evidence.scoring_runs import NOT_SCORED
+    from folkmoot_node.home import open_home
+    from folkmoot_node.sources.connect import load_plugins
+
+    with open_home(home) as node:
+        require_running(node, NOT_SCORED)
+        policy = _policy(node, evaluation, file)
+        require_for_rounds(evaluation, date, policy, node.risk_policy(), file)
+        about = About(policy.name, policy.digest.hex(), sha256(content).hexdigest())
+        _record(node, about, "snapshot for rounds begun", date)
+        with load_plugins(node.config) as plugins:
+            kept = keep_for_rounds(
+                node.config,
+                plugins,
+                policy,
+                date=date,
+                undated=evaluation.undated,
+                today=node.today(),
+                go_on=lambda: require_running(node, NOT_SCORED),
+            )
+        _record(node, about, "snapshot for rounds kept", date)
+    if as_json:
+        print_json(kept.as_json())
+        return
+    for line in lines_of(kept):
+        print_text(line)
 
 
 def _judge(node: NodeHome, policy: RiskPolicy, evaluation: EvaluationFile) -> BackTest:
@@ -157,12 +219,18 @@ def _policy(node: NodeHome, evaluation: EvaluationFile, file: Path) -> RiskPolic
     return load_policy(file.parent / evaluation.policy)
 
 
-def _record(node: NodeHome, about: About) -> None:
+def _record(
+    node: NodeHome,
+    about: About,
+    action: str = "policy evaluated",
+    known_on: datetime.date | None = None,
+) -> None:
     """Writes into the audit log that somebody looks, before there is anything to see."""
     body = {
-        "action": "policy evaluated",
+        "action": action,
         "evaluation_sha256": about.evaluation_sha256,
         "policy_sha256": about.policy_sha256,
+        **({"known_on": known_on.isoformat()} if known_on else {}),
         **current_operator().as_body(),
     }
     with node.state.transaction() as connection:

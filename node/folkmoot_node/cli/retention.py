@@ -32,10 +32,10 @@ def purge(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Deletes what is past the policy's retention rule: scores, quarantine and review files,
-    extracts that a good run has read, leftovers of stopped runs, histories of ended series. Where
-    casework is set up, also what is past the casework policy's: closed cases, openings, answers to
-    residents.
+    """Deletes what is past the policy's retention rule: scores, households as known on a past date,
+    quarantine and review files, extracts that a good run has read, leftovers of stopped runs,
+    histories of ended series. Where casework is set up, also what is past the casework policy's:
+    closed cases, openings, answers to residents.
 
     `serve` does the same by itself, unless the rule says `purge = "manual"`. Never the ledger,
     answers, receipts or logs: they are evidence, and hold nothing about any household. When

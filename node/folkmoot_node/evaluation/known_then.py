@@ -7,7 +7,7 @@ are never stored, and one date at a time is in memory.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,16 +84,55 @@ def snapshots(
             sources; while dates are scored, as `score`, and DATA if what happened within an
             outcome's horizon is not known yet.
     """
-    _require_past(evaluation, today)
+    require_past(evaluation.dates[-1], today)
     known = {date: _known_on(evaluation, date, today) for date in evaluation.dates}
     first = known[evaluation.dates[0]]
-    binding = bind_for(policy, config, plugins, today, known=first)
-    require_sources(first, [source.name for source in binding.sources])
-    read = [name for name, fields in binding.wanted.items() if fields or name == config.frame]
-    require_dated(first, {one.name: one for one in binding.sources if one.name in read})
-    _require_apart(binding)
+    binding = bound_as_known(config, plugins, policy, first)
     _require_numbers(binding)
     return _scored(config, plugins, policy, evaluation, binding, known, progress)
+
+
+def bound_as_known(
+    config: NodeConfig, plugins: Plugins, policy: RiskPolicy, known: KnownOn
+) -> Binding:
+    """Joins a policy to sources as on a past date.
+
+    Raises:
+        Problem: Exit code SETTINGS, if it does not fit them, or they do not say what was known
+            then.
+    """
+    binding = bind_for(policy, config, plugins, known.today, known=known)
+    require_sources(known, [source.name for source in binding.sources])
+    read = [name for name, fields in binding.wanted.items() if fields or name == config.frame]
+    require_dated(known, {one.name: one for one in binding.sources if one.name in read})
+    _require_apart(binding)
+    return binding
+
+
+def scored_as_known(
+    config: NodeConfig, plugins: Plugins, policy: RiskPolicy, known: KnownOn
+) -> tuple[pl.DataFrame, RunSummary]:
+    """Scores the households as they were known on a date; the scores in the store stay.
+
+    Returns:
+        One row for each household, with columns and nulls as `KeptScores.taken` gives them; and
+        what the run did.
+
+    Raises:
+        Problem: As `score`; DATA if no household was known on the date.
+    """
+    kept = KeptScores()
+    with aside(config) as beside:
+        run = _run(_with_quarantine(beside), plugins, policy, known, kept)
+    if not run.households:
+        raise Problem(
+            f"no household was known on {known.on.isoformat()}",
+            where="evaluation file: dates",
+            remedy=f"Give later dates; or check the record dates and UPRNs of {config.frame}, "
+            "the household frame",
+            exit_code=ExitCode.DATA,
+        )
+    return kept.taken(), run
 
 
 def _known_on(evaluation: EvaluationFile, date: datetime.date, today: datetime.date) -> KnownOn:
@@ -110,10 +149,11 @@ def _known_on(evaluation: EvaluationFile, date: datetime.date, today: datetime.d
     )
 
 
-def _require_past(evaluation: EvaluationFile, today: datetime.date) -> None:
-    if evaluation.dates[-1] >= today:
+def require_past(date: datetime.date, today: datetime.date) -> None:
+    """Raises Problem, exit code SETTINGS, unless a date is over."""
+    if date >= today:
         raise Problem(
-            f"{evaluation.dates[-1].isoformat()} is not over",
+            f"{date.isoformat()} is not over",
             where="evaluation file: dates",
             remedy="Give dates so long ago that it is known what happened since",
             exit_code=ExitCode.SETTINGS,
@@ -161,20 +201,14 @@ def _scored(
 ) -> Iterator[Snapshot]:
     for done, (date, as_known) in enumerate(known.items()):
         progress(DATES, done, len(known))
-        kept = KeptScores()
-        with aside(config) as beside:
-            run = _run(_with_quarantine(beside), plugins, policy, as_known, kept)
-        if not run.households:
-            raise Problem(
-                f"no household was known on {date.isoformat()}",
-                where="evaluation file: dates",
-                remedy=f"Give later dates; or check the record dates and UPRNs of {config.frame}, "
-                "the household frame",
-                exit_code=ExitCode.DATA,
-            )
+        found, run = scored_as_known(config, plugins, policy, as_known)
         if not done:
-            _require_horizons(evaluation, binding, run)
-        snapshot = _snapshot(kept.taken(), run, policy, evaluation, binding, date)
+            for name, entry in evaluation.outcomes.items():
+                where = f"evaluation file: outcomes.{name}"
+                events = (*entry.events, *entry.ends)
+                require_reached(events, entry.months, evaluation.dates[-1], binding, run, where)
+        snapshot = _snapshot(found, run, policy, evaluation, binding, date)
+        del found  # or its columns would be in memory while the snapshot is judged
         yield snapshot
         del snapshot
     progress(DATES, len(known), len(known))
@@ -219,36 +253,49 @@ def _without_folder(remedy: str, folder: Path) -> str:
     return "Run `folkmoot-node score`, and see what it says of the source"
 
 
-def _require_horizons(evaluation: EvaluationFile, binding: Binding, run: RunSummary) -> None:
-    """Checks that the sources of outcomes reach to the end of the last horizon.
+def require_reached(
+    events: Sequence[str],
+    months: int,
+    date: datetime.date,
+    binding: Binding,
+    run: RunSummary,
+    where: str,
+) -> None:
+    """Checks that the sources of an outcome reach to the end of the horizon of a date.
+
+    Args:
+        events: The outcome fields that it is made from.
+        months: Its horizon.
+        date: The date.
+        binding: Which source has each.
+        run: A run that has read them.
+        where: What names the outcome, for messages.
 
     Raises:
         Problem: Exit code DATA, naming the last date that can be judged.
     """
     latest = {source.name: source.latest_record for source in run.sources}
-    for name, entry in evaluation.outcomes.items():
-        until = months_later(evaluation.dates[-1], entry.months)
-        for event in (*entry.events, *entry.ends):
-            source = binding.outcomes[event].source
-            reached = latest[source]
-            where = f"evaluation file: outcomes.{name}"
-            if reached is None:
-                raise Problem(
-                    f"source {source} has no record of {event!r} with a date",
-                    where=where,
-                    remedy="Check its extract and its mapping",
-                    exit_code=ExitCode.DATA,
-                )
-            if reached < until:
-                last = _last_judged(reached, entry.months)
-                raise Problem(
-                    f"the horizon of {evaluation.dates[-1].isoformat()} ends on "
-                    f"{until.isoformat()}, but source {source} reaches to {reached.isoformat()}",
-                    where=where,
-                    remedy=f"The last date that can be judged over {entry.months} months is "
-                    f"{last.isoformat()}: take later dates out, or bring a newer extract",
-                    exit_code=ExitCode.DATA,
-                )
+    until = months_later(date, months)
+    for event in events:
+        source = binding.outcomes[event].source
+        reached = latest[source]
+        if reached is None:
+            raise Problem(
+                f"source {source} has no record of {event!r} with a date",
+                where=where,
+                remedy="Check its extract and its mapping",
+                exit_code=ExitCode.DATA,
+            )
+        if reached < until:
+            last = _last_judged(reached, months)
+            raise Problem(
+                f"the horizon of {date.isoformat()} ends on "
+                f"{until.isoformat()}, but source {source} reaches to {reached.isoformat()}",
+                where=where,
+                remedy=f"The last date that can be judged over {months} months is "
+                f"{last.isoformat()}: take later dates out, or bring a newer extract",
+                exit_code=ExitCode.DATA,
+            )
 
 
 def _last_judged(reached: datetime.date, months: int) -> datetime.date:

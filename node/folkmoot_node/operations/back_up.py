@@ -206,9 +206,10 @@ def _expiry(home: NodeHome) -> datetime.date:
     ends = [today + datetime.timedelta(days=rule.scores_days)]
     if config.review_store.exists():
         ends.append(today + datetime.timedelta(days=rule.review_days))
-    if config.store_path.exists():
-        with open_store(config.store_path, read_key(config.key_file, config.readers)) as store:
-            ends.append(end_of_keeping(store.run, policy).last_day)
+    for path in (config.store_path, config.snapshot_path):
+        if path.exists():
+            with open_store(path, read_key(config.key_file, config.readers)) as store:
+                ends.append(end_of_keeping(store.run, policy).last_day)
     last = min(ends)
     if last < today:
         raise Problem(
@@ -272,7 +273,8 @@ def _without(home: NodeHome, folder: Path, store_key: bool) -> Iterator[Path]:
         config.runs_folder, config.prefect_folder, folder,
     )  # fmt: skip
     yield from store.parent.glob(f"{TRIAL_FOLDER}*")
-    yield from store.parent.glob(f"{store.name}.unfinished*")
+    for one in (store, config.snapshot_path):
+        yield from store.parent.glob(f"{one.name}.unfinished*")
     if not store_key:
         yield config.own_key_file
 

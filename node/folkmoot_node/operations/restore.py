@@ -187,7 +187,9 @@ def _missing(config: NodeConfig) -> Iterator[str]:
     for what, path in (("the store", config.store_path), ("its key", config.key_file)):
         if not lies_in(config.home, path):
             yield f"{what} lies outside the home, in {path}, which the old home uses as well"
-    sealed = (config.store_path, config.review_store, config.corrections_file)
+    sealed = (
+        config.store_path, config.snapshot_path, config.review_store, config.corrections_file
+    )  # fmt: skip
     if not config.key_file.exists():
         if any(path.exists() for path in sealed):
             yield (

@@ -42,6 +42,7 @@ class Kind(Enum):
     """What may be past its retention."""
 
     SCORES = "scores"
+    SNAPSHOT = "households as known on a past date"
     QUARANTINE = "quarantine files"
     REVIEW = "review files"
     DECISIONS = "decisions of clerical review"
@@ -156,7 +157,7 @@ def purge(home: NodeHome, found: tuple[Expired, ...], by: Operator | str) -> Pur
 
 
 _ENCRYPTED = {
-    Kind.SCORES, Kind.LEFTOVERS, Kind.SERIES, Kind.DECISIONS, Kind.CORRECTIONS,
+    Kind.SCORES, Kind.SNAPSHOT, Kind.LEFTOVERS, Kind.SERIES, Kind.DECISIONS, Kind.CORRECTIONS,
     Kind.ENDED_CORRECTIONS,
 }  # fmt: skip
 
@@ -165,10 +166,10 @@ def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
     config, today = home.config, home.today()
     policy = load_policy(config.risk_policy)
     rule = policy.retention
-    if config.store_path.exists():
-        why = _scores_expired(home, policy, today)
+    for kind, path in ((Kind.SCORES, config.store_path), (Kind.SNAPSHOT, config.snapshot_path)):
+        why = _scores_expired(config, path, policy, today) if path.exists() else ""
         if why:
-            yield Expired(Kind.SCORES, config.store_path, why)
+            yield Expired(kind, path, why)
     over = policy.sunset + datetime.timedelta(days=rule.after_sunset_days)
     extracts = () if in_use else _extracts(config, rule)  # a run may be reading them now
     for one in (*_changed(config, rule), *extracts):
@@ -180,7 +181,7 @@ def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
         ended = f"the policy ended on {policy.sunset}" if over < last else ""
         yield Expired(one.kind, one.path, ended or f"kept for {one.days} days, until {last}")
     if not in_use:
-        for path in _leftovers(config.store_path):
+        for path in _leftovers(config):
             yield Expired(Kind.LEFTOVERS, path, "a run was stopped before its end")
     yield from _corrections(config, today, policy.sunset, over)
     over_series = ended_series(home)
@@ -222,22 +223,27 @@ def _extracts(config: NodeConfig, rule: Retention) -> Iterator[_Kept]:
             yield _Kept(Kind.EXTRACTS, path, read, rule.extracts_days)
 
 
-def _scores_expired(home: NodeHome, policy: RiskPolicy, today: datetime.date) -> str:
-    """Why the scores must go; empty if they may stay."""
-    config, rule = home.config, policy.retention
+def _scores_expired(
+    config: NodeConfig, path: Path, policy: RiskPolicy, today: datetime.date
+) -> str:
+    """Why scores must go; empty if they may stay."""
+    rule = policy.retention
     try:
-        with open_store(config.store_path, read_key(config.key_file, config.readers)) as store:
+        with open_store(path, read_key(config.key_file, config.readers)) as store:
             run = store.run
     except Problem:
-        last = day(config.store_path.stat().st_mtime) + datetime.timedelta(days=rule.scores_days)
+        last = day(path.stat().st_mtime) + datetime.timedelta(days=rule.scores_days)
         return f"kept for {rule.scores_days} days, until {last}" if today > last else ""
     end = end_of_keeping(run, policy)
     return end.why if today > end.last_day else ""
 
 
-def _leftovers(store: Path) -> Iterator[Path]:
+def _leftovers(config: NodeConfig) -> Iterator[Path]:
     """What a run that was killed has left beside the store."""
+    store = config.store_path
     yield from sorted(store.parent.glob(f"{store.name}.unfinished*"))
+    if not is_in_use(config.snapshot_path):
+        yield from sorted(store.parent.glob(f"{config.snapshot_path.name}.unfinished*"))
     yield from sorted(store.parent.glob("runs/*"))
     for folder in sorted(store.parent.glob(f"{TRIAL_FOLDER}*")):
         if not is_in_use(folder / store.name):
@@ -254,6 +260,8 @@ def _delete(item: Expired, home: NodeHome) -> bool:
             return False
     else:
         delete_private(item.path)
+    if item.kind is Kind.SNAPSHOT:
+        delete_private(item.path.with_name(item.path.name + ".wal"))
     if item.kind is Kind.SCORES:
         note_deletion(item.path, home.today(), item.why, home.config.readers)
         delete_private(item.path.with_name(item.path.name + ".wal"))
@@ -270,9 +278,10 @@ def _needs_key(home: NodeHome) -> bool:
     trials = store.parent.glob(f"{TRIAL_FOLDER}*")
     kept = [
         store.exists(),
+        home.config.snapshot_path.exists(),
         home.config.review_store.exists(),
         home.config.corrections_file.exists(),
-        *_leftovers(store),
+        *_leftovers(home.config),
         *histories.glob(f"*{SUFFIX}"),
         *trials,
     ]

@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +36,7 @@ from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.sources.known_on import KnownOn
-from folkmoot_node.store.encrypted_file import StoreKey, create_key, read_key
+from folkmoot_node.store.encrypted_file import StoreKey, create_key, only_user, read_key
 from folkmoot_node.store.extracts_read import note_read
 from folkmoot_node.store.reader import open_store
 from folkmoot_node.store.run_summary import (
@@ -47,6 +47,7 @@ from folkmoot_node.store.run_summary import (
 )
 from folkmoot_node.store.writer import write_store
 from folkmoot_operator.moments import day
+from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.problems import Problem
 from folkmoot_operator.unusable_files import UnusableFile
 
@@ -155,6 +156,7 @@ class OwnRun(ScoringRun):
             policy_sunset=policy.sunset,
             policy_path=policy.path,
             reference_date=plan.reference_date,
+            known_on=plan.known.on if plan.known else None,
             started_at=plan.started_at,
             finished_at=int(self._clock()),
             households=int(self._bands.sum()),
@@ -252,7 +254,7 @@ def begin(
         failed=dict(failed or {}),
         known=known,
     )
-    key = _key(config)
+    key = store_key(config)
     with _writer(config, key, kept) as writer:
         # Nobody else is scoring, so what lies here was left by a run that was killed.
         shutil.rmtree(config.runs_folder, ignore_errors=True)
@@ -275,14 +277,23 @@ def _writer(
     config: NodeConfig, key: StoreKey, kept: KeptScores | None
 ) -> AbstractContextManager[ScoresWriter]:
     if kept is not None:
-        return nullcontext(kept)
+        return _kept(config, kept)
     return write_store(config.store_path, key, threads=config.threads, readers=config.readers)
 
 
-def _key(config: NodeConfig) -> StoreKey:
+@contextmanager
+def _kept(config: NodeConfig, kept: KeptScores) -> Iterator[KeptScores]:
+    """Marks the folder of a run without a store as in use, or a purge would delete it."""
+    make_private_folder(config.store_path.parent)
+    with only_user(config.store_path, "another run is scoring now", "Wait until it ends"):
+        yield kept
+
+
+def store_key(config: NodeConfig) -> StoreKey:
     """The store's key; a new one if it is lost, and with it all that it opened."""
     sealed = (
-        config.store_path, config.review_store, config.history_folder, config.corrections_file
+        config.store_path, config.snapshot_path, config.review_store, config.history_folder,
+        config.corrections_file,
     )  # fmt: skip
     if config.key_file.exists() or any(path.exists() for path in sealed):
         return read_key(config.key_file, config.readers)

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from folkmoot_node.policies.risk_policy import Condition
-from folkmoot_node.scoring.attributes import NO, UNKNOWN, YES, BoundAttribute
+from folkmoot_node.policies.attribute_entries import UNKNOWN, Condition
+from folkmoot_node.scoring.attributes import NO, YES, BoundAttribute, BoundOutcome
 from folkmoot_node.scoring.audited_fields import audit_column
 from folkmoot_node.scoring.bound import Binding
 from folkmoot_node.scoring.stratify import Stratified
@@ -17,7 +17,9 @@ from folkmoot_node.store.run_summary import StoredAttribute, StoredField
 from folkmoot_node.store.schema import (
     BAND_COLUMN,
     PART_COLUMN,
+    POINT,
     SCORE_COLUMN,
+    UNKNOWN_POINTS,
     WITHHELD_COLUMN,
     attribute_column,
     before_column,
@@ -47,11 +49,13 @@ def stored_attributes(
         people: Whether the run links people, so that rounds count columns of their own.
     """
     stored = {}
-    for attribute in binding.attributes:
+    for attribute in binding.stored:
         field, codes = attribute.field, attribute.codes
         known: tuple[str, ...]
-        if attribute.conditions:
+        if attribute.conditions or attribute.outcome:
             known = (NO, YES)
+        elif attribute.factor:
+            known = (codes or ())[:-1]
         elif field is None:
             known = codes or ()
         elif codes is None:
@@ -195,14 +199,29 @@ def _attributes(
     stored: Mapping[str, StoredAttribute],
 ) -> dict[str, npt.NDArray[np.generic]]:
     """By attribute its index in each household, the band's too."""
-    fields = [entry for entry in binding.attributes if entry.fields]
+    others = [entry for entry in binding.stored if entry.name != BAND_COLUMN]
     indexes = households.select(
-        _indexes(entry, stored[entry.name]).alias(entry.name) for entry in fields
+        _indexes(entry, stored[entry.name]).alias(entry.name)
+        for entry in others
+        if not entry.factor
     )
     found: dict[str, npt.NDArray[np.generic]] = {BAND_COLUMN: result.band}
-    for entry, column in zip(fields, indexes.get_columns(), strict=True):
-        found[entry.name] = column.to_numpy().astype(_index_type(stored[entry.name]))
+    for entry in others:
+        column = _levels(entry, binding, result) if entry.factor else indexes[entry.name].to_numpy()
+        found[entry.name] = column.astype(_index_type(stored[entry.name]))
     return found
+
+
+def _levels(
+    attribute: BoundAttribute, binding: Binding, result: Stratified
+) -> npt.NDArray[np.integer]:
+    """Level of a factor in each household: shape (households,); the last one if it is unknown."""
+    at = next(at for at, one in enumerate(binding.factors) if one.name == attribute.factor)
+    points, full = result.points[at], binding.factors[at].weight * POINT
+    # Points are whole, so that a score of exactly a break may be half a unit below it.
+    lower = np.rint(np.array(attribute.breaks) * full)
+    levels = np.searchsorted(lower, points, side="right")
+    return np.where(points == UNKNOWN_POINTS, len(attribute.breaks) + 1, levels)
 
 
 def _shrunk(series: pl.Series) -> pl.Series:
@@ -218,13 +237,31 @@ def _indexes(attribute: BoundAttribute, stored: StoredAttribute) -> pl.Expr:
     if attribute.conditions:
         met = pl.all_horizontal(_meets(*one) for one in attribute.conditions)  # Kleene's logic
         return met.cast(pl.UInt32).fill_null(len(stored.stored_codes) - 1)
+    if attribute.outcome is not None:
+        return _happened(attribute.outcome, stored)
     if attribute.field is None:
-        raise ValueError("the band comes from the score")
+        raise ValueError("the band comes from the score, and a level from a factor's points")
     value = pl.col(attribute.field.name)
     if attribute.breaks:
         reached = [(value >= lower).cast(pl.UInt8) for lower in attribute.breaks]
         value = pl.sum_horizontal(reached, ignore_nulls=False)
     return value.cast(pl.UInt32).fill_null(len(stored.stored_codes) - 1)
+
+
+def _happened(outcome: BoundOutcome, stored: StoredAttribute) -> pl.Expr:
+    """Whether the event happened within the horizon, and who was lost from sight before: as
+    `evaluation.known_then` has it.
+    """
+    until = outcome.until
+    first = pl.col(first_column(outcome.event))
+    had = (first <= until).fill_null(False)
+    if not outcome.ends:
+        return had.cast(pl.UInt32)
+    ended = pl.min_horizontal(first_column(name) for name in outcome.ends)
+    had &= (ended >= first).fill_null(True)  # a later one belongs to who lives there then
+    lost = (ended <= until).fill_null(False)
+    unknown = len(stored.stored_codes) - 1
+    return pl.when(had).then(1).when(lost).then(unknown).otherwise(0).cast(pl.UInt32)
 
 
 def _meets(condition: Condition, field: Field) -> pl.Expr:

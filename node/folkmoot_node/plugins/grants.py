@@ -176,7 +176,12 @@ def _kept(config: NodeConfig) -> Iterator[Path]:
     yield from (home / f"{STATE_FILE}{end}" for end in ("", "-wal", "-shm"))
     yield from (config.casework_folder, config.corrections_file.parent, config.review_folder)
     yield from (config.key_file, config.store_path, config.runs_folder, config.review_store)
-    yield from (config.history_folder, config.plugin_registry, config.plugin_keys)
+    yield from (
+        config.history_folder,
+        config.snapshot_path,
+        config.plugin_registry,
+        config.plugin_keys,
+    )
     # Folders that the settings name: one that is the home would keep all that is in it.
     named = (config.store_path.parent, config.quarantine_folder)
     yield from (one for one in named if one != home and one not in home.parents)

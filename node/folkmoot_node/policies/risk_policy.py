@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from folkmoot_node.policies.attribute_entries import AttributeEntry, ascending
 from folkmoot_node.settings.slug import Slug
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_operator.settings import Settings, parse, read
+from folkmoot_operator.settings import Settings, nearest, parse, read
 from folkmoot_sdk.schema import ProtectedCharacteristic
 
 BAND = "band"
@@ -85,71 +86,6 @@ class ConsumerDataUse(Settings):
     licence_ends: datetime.date
 
 
-def _ascending(breaks: tuple[float, ...]) -> tuple[float, ...]:
-    if any(low >= high for low, high in pairwise(breaks)):
-        raise ValueError("the breaks must ascend")
-    return breaks
-
-
-_Number = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Condition(Settings):
-    """One condition of a combined attribute: a number in a range, or a value that is stated.
-
-    Attributes:
-        field: The field.
-        at_least: For a number: it is this or more.
-        under: For a number: it is less than this.
-        is_: For a boolean the value, for a category the codes, any of which it has.
-    """
-
-    field: Slug
-    at_least: _Number | None = None
-    under: _Number | None = None
-    is_: Annotated[bool | tuple[str, ...] | None, Field(alias="is")] = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Condition:
-        in_range = self.at_least is not None or self.under is not None
-        if in_range == (self.is_ is not None) or self.is_ == ():
-            raise ValueError("give at_least, under or both for a number, else `is`")
-        if self.at_least is not None and self.under is not None and self.at_least >= self.under:
-            raise ValueError("at_least must be less than under, or no household meets it")
-        return self
-
-
-class AttributeEntry(Settings):
-    """One `[attributes.NAME]` table: a public attribute of a household, for counts.
-
-    Attributes:
-        field: The field it is made from; None if it combines conditions.
-        breaks: For a number: the lower ends of all groups but the first, ascending.
-        all_: Conditions, all of which a household must meet.
-    """
-
-    field: Slug | None = None
-    breaks: tuple[_Number, ...] = ()
-    all_: Annotated[tuple[Condition, ...], Field(alias="all", max_length=10)] = ()
-
-    _ascend = field_validator("breaks")(_ascending)
-
-    @model_validator(mode="after")
-    def _is_one_kind(self) -> AttributeEntry:
-        if (self.field is None) != bool(self.all_):
-            raise ValueError("give a field, or conditions under `all`")
-        if self.all_ and self.breaks:
-            raise ValueError("breaks belong to a field; conditions have at_least and under")
-        return self
-
-    @property
-    def fields(self) -> tuple[tuple[str, str], ...]:
-        """The fields it is made from, each with its key in the table."""
-        if self.field is not None:
-            return ((self.field, "field"),)
-        return tuple((one.field, f"all[{at}].field") for at, one in enumerate(self.all_))
-
-
 class EqualityEntry(Settings):
     """One `[[equality]]` table: a protected characteristic to audit, where it is held.
 
@@ -167,7 +103,7 @@ class EqualityEntry(Settings):
         Annotated[tuple[str, ...], Field(min_length=1)],
     ] = {}
 
-    _ascend = field_validator("breaks")(_ascending)
+    _ascend = field_validator("breaks")(ascending)
 
 
 class Retention(Settings):
@@ -268,6 +204,18 @@ class PolicyDocument(Settings):
         return value
 
     @model_validator(mode="after")
+    def _levels_are_of_factors(self) -> PolicyDocument:
+        names = [entry.factor for entry in self.factors]
+        for name, entry in self.attributes.items():
+            if entry.factor is not None and entry.factor not in names:
+                near = nearest(entry.factor, names)
+                raise ValueError(
+                    f"attributes.{name}.factor: the policy has no factor {entry.factor!r}"
+                    + (f"; did you mean {near!r}?" if near else "")
+                )
+        return self
+
+    @model_validator(mode="after")
     def _bands_can_be_reached(self) -> PolicyDocument:
         total = sum(entry.weight for entry in self.factors)
         last = self.bands[-1]
@@ -324,6 +272,12 @@ class RiskPolicy:
     def sunset(self) -> datetime.date:
         """Last day on which the policy may be used."""
         return self.document.sunset
+
+    @property
+    def outcomes(self) -> frozenset[str]:
+        """Attributes that say whether something happened after a past date."""
+        attributes = self.document.attributes
+        return frozenset(name for name, entry in attributes.items() if entry.outcome)
 
     @property
     def retention(self) -> Retention:

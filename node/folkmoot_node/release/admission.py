@@ -38,6 +38,7 @@ class AdmissionContext:
         series: Where the node stands in the round's series; None if the round is in none.
         risk_policy_text: The policy file that `risk_policy_digest` is of; empty if the scores do
             not carry it.
+        outcomes: Attributes that say what happened after a past date.
     """
 
     council: GssCode
@@ -49,6 +50,7 @@ class AdmissionContext:
     now: int
     series: SeriesProgress | None = None
     risk_policy_text: str = ""
+    outcomes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,13 @@ def judge(round_: Round, context: AdmissionContext) -> Objection | None:
     counted = {attribute.name for attribute in workload.counted_by}
     for number, attribute in enumerate(workload.attributes, start=1):
         # What others nest in follows from them by the round's own lists, and need not be held.
+        if round_.series is not None and attribute.name in context.outcomes:
+            return Objection(
+                RefusalReason.ATTRIBUTE,
+                f"attribute {attribute.name!r} is counted as of a past date, and a series counts "
+                "from the scores of each month",
+                number,
+            )
         held = attribute.name in context.codes or attribute.name not in counted
         if attribute.name not in policy.attributes or not held:
             return Objection(

@@ -6,21 +6,43 @@ the data.
 
 from __future__ import annotations
 
-import re
+import datetime
 from dataclasses import dataclass
 from itertools import pairwise
 
-from folkmoot_node.policies.risk_policy import BAND, AttributeEntry, Condition, RiskPolicy
+from folkmoot_node.policies.attribute_entries import (
+    CODES_ARE,
+    UNKNOWN,
+    AttributeEntry,
+    Condition,
+    is_code,
+)
+from folkmoot_node.policies.risk_policy import BAND, RiskPolicy
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.schema import Field, FieldType
 
-UNKNOWN = "unknown"
-"""Code of the households whose value is not known. A round may ask for it or leave it out."""
-
 NO, YES = "no", "yes"
-"""Codes of booleans and of combined conditions."""
+"""Codes of booleans, of combined conditions and of outcomes."""
 
-_CODE = re.compile(r"[A-Za-z0-9_.+<>=-]{1,32}")
+
+@dataclass(frozen=True, slots=True)
+class BoundOutcome:
+    """What an attribute of an outcome is made from.
+
+    Attributes:
+        event: The outcome field.
+        ends: Outcome fields whose events end the observation of a household.
+        until: Last day of the horizon; None in a run of today, which does not have it.
+    """
+
+    event: str
+    ends: tuple[str, ...]
+    until: datetime.date | None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All outcome fields that it needs."""
+        return (self.event, *self.ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +51,13 @@ class BoundAttribute:
 
     Attributes:
         name: Identifier.
-        field: The field it is made from; None for `band` and for combined conditions.
+        field: The field it is made from; None for `band` and for those of the kinds below.
         codes: Codes in order; None for an area, whose codes come from the round.
-        breaks: Lower ends of all groups but the first; empty unless a number is grouped.
+        breaks: Lower ends of all groups but the first; empty unless a number or a factor is
+            grouped.
         conditions: Those that it combines, each with its field; empty for other attributes.
+        factor: Factor whose levels it has; empty for other attributes.
+        outcome: What it is made from, if it says whether something happened after a past date.
     """
 
     name: str
@@ -40,10 +65,12 @@ class BoundAttribute:
     codes: tuple[str, ...] | None
     breaks: tuple[float, ...] = ()
     conditions: tuple[tuple[Condition, Field], ...] = ()
+    factor: str = ""
+    outcome: BoundOutcome | None = None
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """The fields it is made from; none for `band`."""
+        """The fields it is made from; none for `band`, factors and outcomes."""
         alone = () if self.field is None else (self.field,)
         return (*alone, *(field for _, field in self.conditions))
 
@@ -51,6 +78,29 @@ class BoundAttribute:
 def band_attribute(policy: RiskPolicy) -> BoundAttribute:
     """The attribute `band`."""
     return BoundAttribute(BAND, None, policy.band_names)
+
+
+def level_attribute(name: str, entry: AttributeEntry, factor: str) -> BoundAttribute:
+    """An attribute that says in which level a factor's score is; its codes end with `unknown`."""
+    return BoundAttribute(name, None, (*entry.levels, UNKNOWN), breaks=entry.breaks, factor=factor)
+
+
+def outcome_attribute(
+    name: str, event: str, ends: tuple[str, ...], until: datetime.date | None
+) -> BoundAttribute:
+    """An attribute that says whether an event happened after a past date.
+
+    Its codes are `no`, `yes` and `unknown`: of a household whose observation ended before the
+    horizon did, and without the event, nobody knows.
+
+    Args:
+        name: Identifier.
+        event: The outcome field.
+        ends: Outcome fields whose events end the observation of a household.
+        until: Last day of the horizon; None in a run of today.
+    """
+    outcome = BoundOutcome(event, ends, until)
+    return BoundAttribute(name, None, (NO, YES, UNKNOWN), outcome=outcome)
 
 
 def combined_attribute(
@@ -131,11 +181,11 @@ def bind_attribute(name: str, entry: AttributeEntry, field: Field, where: str) -
     else:
         codes = field.codes
     for code in codes:
-        if not _CODE.fullmatch(code):
+        if not is_code(code):
             raise Problem(
                 f"code {code!r} of field {field.name!r} cannot be used in a round",
                 where=where,
-                remedy="Map it to 1 to 32 letters, digits or . _ + < > = -",
+                remedy=f"Map it to {CODES_ARE}",
                 exit_code=ExitCode.SETTINGS,
             )
     if UNKNOWN not in codes:

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from folkmoot_node.policies.risk_policy import AttributeEntry, EqualityEntry
-from folkmoot_node.scoring.attributes import UNKNOWN, BoundAttribute, bind_attribute
+from folkmoot_node.policies.attribute_entries import UNKNOWN, AttributeEntry
+from folkmoot_node.policies.risk_policy import EqualityEntry
+from folkmoot_node.scoring.attributes import BoundAttribute, bind_attribute
 from folkmoot_node.store.run_summary import StoredAudit
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.parameters import nearest

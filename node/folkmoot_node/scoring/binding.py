@@ -21,6 +21,8 @@ from folkmoot_node.scoring.attributes import (
     band_attribute,
     bind_attribute,
     combined_attribute,
+    level_attribute,
+    outcome_attribute,
 )
 from folkmoot_node.scoring.audited_fields import BoundAudit, bind_audit
 from folkmoot_node.scoring.bound import Binding, BoundFactor, BoundField, BoundInput
@@ -28,6 +30,7 @@ from folkmoot_node.scoring.unscored import Unscored
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import ConnectedSource, Origin, Plugins, connect
 from folkmoot_node.sources.known_on import KnownOn
+from folkmoot_operator.moments import months_later
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.factor import Input, RiskFactor
@@ -98,8 +101,23 @@ def bind(
     protected_attributes: dict[str, ProtectedCharacteristic] = {}
     for name, entry in policy.document.attributes.items():
         where = f"{policy.path}: attributes.{name}"
-        ended_too = [binder.has_ended(field) for field, _ in entry.fields]  # each is noted
+        needed = (*entry.fields, *entry.events)
+        ended_too = [binder.has_ended(field) for field, _ in needed]  # each is noted
         if any(ended_too):
+            continue
+        if entry.outcome is not None:
+            for event, key in entry.events:
+                found = binder.outcome(event, f"{where}.{key}").field
+                if found.protected is not None:
+                    protected_attributes.setdefault(name, found.protected)
+            until = months_later(known.on, entry.months or 0) if known else None
+            attributes.append(outcome_attribute(name, entry.outcome, entry.ends, until))
+            continue
+        if entry.factor is not None:
+            attributes.append(level_attribute(name, entry, entry.factor))
+            for field in binder.inputs_of(factors, entry.factor):
+                if field.protected is not None:
+                    protected_attributes.setdefault(name, field.protected)
             continue
         fields = [binder.counted(field, f"{where}.{key}") for field, key in entry.fields]
         attributes.append(
@@ -114,7 +132,10 @@ def bind(
     kept = known.kept if known else ()
     for name in kept:
         binder.beside(name)
-    outcomes = {name: binder.outcome(name) for name in known.outcomes} if known else {}
+    outcomes = {
+        name: binder.outcome(name, f"the outcome {name!r} of the evaluation")
+        for name in (known.outcomes if known else ())
+    }
     binder.add_area_fields()
     return Binding(
         sources=tuple(sources),
@@ -124,7 +145,11 @@ def bind(
         wanted=binder.wanted(),
         protected_inputs=binder.protected_inputs,
         protected_attributes=protected_attributes,
-        licences={field: end for field, end in policy.licences.items() if field in binder.fields},
+        licences={
+            field: end
+            for field, end in policy.licences.items()
+            if field in binder.fields or field in outcomes
+        },
         unlicensed=binder.unlicensed,
         audited=audited,
         not_held=not_held,
@@ -206,9 +231,10 @@ class _Binder:
         if bound.field.outcome:
             raise _problem(
                 f"the field {name!r} is an outcome, by which policies are judged; it is never "
-                "used to score, count or audit",
+                "used to score or audit, and counted as [attributes.NAME] outcome alone",
                 where,
-                "Use a field of what was known before; outcomes are named in evaluation files",
+                "Use a field of what was known before; outcomes are named in evaluation files and "
+                "as `outcome` of an attribute",
             )
         self.fields[name] = bound
         return bound
@@ -219,9 +245,13 @@ class _Binder:
         self._require_licence_now(name, where)
         self.counted(name, where)
 
-    def outcome(self, name: str) -> BoundField:
-        """An outcome of a back-test: it is kept apart from the fields."""
-        where = f"the outcome {name!r} of the evaluation"
+    def inputs_of(self, factors: Sequence[BoundFactor], name: str) -> list[Field]:
+        """The fields that a factor is scored by."""
+        inputs = next(one.inputs for one in factors if one.name == name)
+        return [self.fields[one.input.name].field for one in inputs if one.available]
+
+    def outcome(self, name: str, where: str) -> BoundField:
+        """An outcome, by which policies are judged: it is kept apart from the fields."""
         self._require_licence_now(name, where)
         holders = [source for source in self._sources if name in source.schema]
         outcomes = [f.name for s in self._sources for f in s.schema.fields if f.outcome]
@@ -230,6 +260,13 @@ class _Binder:
         if len(holders) > 1:
             raise self._several(name, holders, where)
         field = holders[0].schema[name]
+        if not field.outcome and name in self.fields:
+            raise _problem(
+                f"the field {name!r} is read to score or count households, and cannot be the "
+                "outcome by which the policy is judged",
+                where,
+                "Name an event that a source declares with `outcome = true`",
+            )
         if not field.outcome:
             raise _problem(
                 f"source {holders[0].name} does not declare {name!r} as an outcome",

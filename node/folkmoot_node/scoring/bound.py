@@ -85,7 +85,7 @@ class Binding:
         sources: The node's sources, also those of which nothing is read.
         factors: In the order of the policy.
         fields: Every field that is read, by name.
-        attributes: `band` first, then those of the policy.
+        attributes: `band` first, then those of the policy; `stored` has those of this run.
         wanted: For each source the fields that are read from it; the others are not.
         protected_inputs: Scored fields with a protected characteristic, as permitted.
         licences: Bought fields that are read, and the last day on which they may be used.
@@ -113,6 +113,15 @@ class Binding:
     not_held: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     outcomes: Mapping[str, BoundField] = field(default_factory=dict)
+
+    @property
+    def stored(self) -> tuple[BoundAttribute, ...]:
+        """The attributes that a run has: a run of today knows nothing of outcomes."""
+        return tuple(
+            one
+            for one in self.attributes
+            if one.outcome is None or self.outcomes.keys() >= {*one.outcome.fields}
+        )
 
     @property
     def inputs(self) -> set[str]:

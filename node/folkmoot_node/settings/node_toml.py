@@ -215,6 +215,11 @@ class NodeConfig:
         return self.home / self.settings.store.path
 
     @property
+    def snapshot_path(self) -> Path:
+        """Encrypted file of households as they were known on a past date, for rounds."""
+        return self.store_path.with_name(f"snapshot-{self.store_path.name}")
+
+    @property
     def history_folder(self) -> Path:
         """Encrypted files of the households that each running series has counted."""
         return self.store_path.parent / "series"

@@ -302,6 +302,7 @@ class RunSummary(_Record):
         policy_sunset: Its last day; kept here so that editing the file does not move it.
         policy_path: Where the file was read.
         reference_date: Date on which ages and durations were computed.
+        known_on: Past date as of which a back-test scored; None for a run of today.
         started_at: Seconds since 1970-01-01T00:00:00Z.
         finished_at: Seconds since 1970-01-01T00:00:00Z.
         households: Households scored.
@@ -333,6 +334,7 @@ class RunSummary(_Record):
     policy_sunset: datetime.date
     policy_path: str = ""
     reference_date: datetime.date
+    known_on: datetime.date | None = None
     started_at: int
     finished_at: int
     households: int
@@ -421,6 +423,7 @@ class RunSummary(_Record):
             mode="json",
             exclude={
                 "stored": True,
+                "known_on": True,
                 "fields": True,
                 "audited": True,
                 "policy_text": True,

@@ -26,6 +26,10 @@ _SUBJECT_ACCESS = (
 )
 
 
+KEEP_SNAPSHOT = "Run `folkmoot-node evaluate FILE --for-rounds DATE`, which keeps them"
+"""What a person can do about rounds that ask what happened after a past date."""
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """When something ends.
@@ -134,6 +138,26 @@ def open_scores(config: NodeConfig, today: datetime.date) -> Iterator[HouseholdS
             )
     with open_store(config.store_path, read_key(config.key_file, config.readers)) as store:
         yield store
+
+
+@contextmanager
+def open_snapshot(config: NodeConfig) -> Iterator[HouseholdStore]:
+    """Opens the households as they were known on a past date, for rounds that ask what happened.
+
+    Raises:
+        Problem: Exit code DATA, if none are kept, or the file cannot be read.
+    """
+    if not config.snapshot_path.exists():
+        raise Problem(
+            "it asks what happened after a past date, and the households as they were known on "
+            "one are not kept, or no longer",
+            where=str(config.snapshot_path),
+            remedy=f"The round waits. {KEEP_SNAPSHOT}",
+            exit_code=ExitCode.DATA,
+        )
+    key = read_key(config.key_file, config.readers)
+    with open_store(config.snapshot_path, key) as snapshot:
+        yield snapshot
 
 
 @contextmanager

@@ -45,9 +45,12 @@ _AGAIN = "Run `folkmoot-node score` again; the last scores stay until then"
 class StoreWriter:
     """A store being written. Made by `write_store`."""
 
-    def __init__(self, opening: Future[duckdb.DuckDBPyConnection], path: Path) -> None:
+    def __init__(
+        self, opening: Future[duckdb.DuckDBPyConnection], path: Path, again: str = _AGAIN
+    ) -> None:
         self._opening = opening
         self._path = path
+        self._again = again
         self._finished = False
         self._lock = Lock()
         self._households: list[pl.DataFrame] = []
@@ -64,7 +67,7 @@ class StoreWriter:
             columns: DuckDB type of each column of `households`, by name.
         """
         listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-        with worded(self._path, _AGAIN):
+        with worded(self._path, self._again):
             self._connection.execute(f"CREATE TABLE store.households ({listed})")
             self._connection.execute("CREATE TABLE store.details (part UINTEGER, arrow BLOB)")
 
@@ -89,7 +92,7 @@ class StoreWriter:
     def finish(self, run: RunSummary) -> None:
         """Adds what the run did; without it the file is thrown away."""
         self._insert_waiting()
-        with worded(self._path, _AGAIN):
+        with worded(self._path, self._again):
             self._connection.execute("CREATE TABLE store.run (document VARCHAR)")
             _insert(self._connection, "run", pl.DataFrame({"document": [run.model_dump_json()]}))
             self._connection.execute("CHECKPOINT store")
@@ -99,7 +102,7 @@ class StoreWriter:
     def _insert_waiting(self) -> None:
         for table, waiting in (("households", self._households), ("details", self._details)):
             if waiting:
-                with worded(self._path, _AGAIN):
+                with worded(self._path, self._again):
                     _insert(self._connection, table, pl.concat(waiting, rechunk=True))
                 waiting.clear()
 
@@ -111,7 +114,12 @@ class StoreWriter:
 
 @contextmanager
 def write_store(
-    path: Path, key: StoreKey, *, threads: int, readers: int | None = None
+    path: Path,
+    key: StoreKey,
+    *,
+    threads: int,
+    readers: int | None = None,
+    again: str = _AGAIN,
 ) -> Iterator[StoreWriter]:
     """Writes a new store beside `path`, and puts it in place when it is finished.
 
@@ -122,6 +130,7 @@ def write_store(
         key: Its key.
         threads: Threads of DuckDB.
         readers: Number of a group that may read it when it is finished; None for nobody.
+        again: What to do if it cannot be written.
 
     Raises:
         Problem: Exit code DATA, if another run is writing.
@@ -135,10 +144,10 @@ def write_store(
         unfinished = path.with_name(path.name + _SUFFIX)
         _remove(unfinished)
         # Loading the cryptography takes as long as reading a source, which goes on meanwhile.
-        opening = opener.submit(_open, unfinished, key, threads)
+        opening = opener.submit(_open, unfinished, key, threads, again)
         try:
-            writer = StoreWriter(opening, unfinished)
-            with worded(unfinished, _AGAIN):
+            writer = StoreWriter(opening, unfinished, again)
+            with worded(unfinished, again):
                 yield writer
                 opening.result().close()
             if writer.finished:
@@ -151,10 +160,10 @@ def write_store(
             _remove(unfinished)
 
 
-def _open(unfinished: Path, key: StoreKey, threads: int) -> duckdb.DuckDBPyConnection:
+def _open(unfinished: Path, key: StoreKey, threads: int, again: str) -> duckdb.DuckDBPyConnection:
     # A run that is cut short begins again: nothing of an unfinished file is ever recovered.
     connection = attach(
-        unfinished, key, read_only=False, threads=threads, recoverable=False, remedy=_AGAIN
+        unfinished, key, read_only=False, threads=threads, recoverable=False, remedy=again
     )
     close_to_others(unfinished)
     # Points compress little, and compression took longer than the rest together.

@@ -21,10 +21,31 @@ DATES = 12
 _EARLIEST = 18
 """Months from the first date to the first day of the rehearsal's month."""
 
+OUTCOME = "homelessness"
+"""The attribute that says whether a household applied as homeless after a past date."""
+LEVELS = ("financial_hardship", "domestic_abuse", "relationship_breakdown")
+"""Factors that are attributes as well: those that homelessness has something to do with."""
+
 _AUDITED = """
 [[equality]]
 field = "ethnic_group"
 """
+_ASKED = f"""
+# What rounds may ask of a past date: docs/validation.md.
+[attributes.{OUTCOME}]
+outcome = "homelessness_application"
+months = {HORIZON}
+moved_away = "moved_out"
+deceased = "died"
+""" + "".join(
+    f"""
+[attributes.{name}]
+factor = "{name}"
+breaks = [0.5]
+levels = ["no", "yes"]
+"""
+    for name in LEVELS
+)
 _LEAKY = """
 [[factors]]
 factor = "housing_insecurity"
@@ -65,5 +86,7 @@ def fit_file() -> str:
 
 
 def policy_lines(mechanism: Mechanism) -> str:
-    """Lines at the end of the region's policy: what is audited, and the factor that leaks."""
-    return _AUDITED + (_LEAKY if mechanism.leak else "")
+    """Lines at the end of the region's policy: what is audited and what rounds may ask of a past
+    date, and the factor that leaks.
+    """
+    return _ASKED + _AUDITED + (_LEAKY if mechanism.leak else "")

@@ -13,6 +13,7 @@ from folkmoot_node.settings.node_toml import load_config
 from folkmoot_rehearsal import policies
 from folkmoot_rehearsal.councils import region
 from folkmoot_rehearsal.extracts import FRAME
+from folkmoot_rehearsal.outcomes.mechanism import Mechanism
 
 DAYS = [datetime.date(2026, 11, 23), datetime.date(2027, 2, 28), datetime.date(2027, 4, 1)]
 TRAFFORD = region(9)[8]
@@ -71,9 +72,13 @@ def test_sources_without_the_frame_are_refused():
         policies.node_sources(("residents",))
 
 
-@pytest.mark.parametrize("question", [policies.FIRST_ROUND, policies.SECOND_ROUND])
+@pytest.mark.parametrize(
+    "question", [policies.FIRST_ROUND, policies.SECOND_ROUND, policies.OUTCOME_ROUND]
+)
 def test_round_files_open_rounds_within_the_release_policy(tmp_path, question):
-    (tmp_path / policies.POLICY_FILE).write_text(policies.risk_policy(DAYS[0]), "utf-8")
+    outcomes = question is policies.OUTCOME_ROUND
+    text = policies.risk_policy(DAYS[0], Mechanism() if outcomes else None)
+    (tmp_path / policies.POLICY_FILE).write_text(text, "utf-8")
     areas = {"E08000001": ["E01900000", "E01900001"], "E08000002": ["E01901000"]}
     (tmp_path / policies.AREAS_FILE).write_text(policies.areas_file(areas), "utf-8")
     file = tmp_path / "round-1.toml"
@@ -83,7 +88,7 @@ def test_round_files_open_rounds_within_the_release_policy(tmp_path, question):
     ).round_
 
     (tmp_path / "release-policy.toml").write_text(
-        policies.release_policy(TRAFFORD, policies.GENEROUS, DAYS[0]), "utf-8"
+        policies.release_policy(TRAFFORD, policies.GENEROUS, DAYS[0], outcomes=outcomes), "utf-8"
     )
     allowed, _ = load_unsigned(tmp_path / "release-policy.toml")
     assert round_.purpose in allowed.purposes

@@ -128,7 +128,7 @@ def subjects_of(
         )
         for name, field in run.fields.items()
     ]
-    found += _attributes(run, policy, sources_of, every)
+    found += _attributes(run, policy, sources_of, every, words)
     for factor in run.factors:
         said = words.get(factor.name)
         title = phrase(factor.name) if said is None else said.title
@@ -168,16 +168,20 @@ def _attributes(
     policy: RiskPolicy,
     sources_of: Callable[[Iterable[str]], tuple[str, ...]],
     every: tuple[str, ...],
+    words: Mapping[str, FactorWords],
 ) -> Iterable[Subject]:
     for name, stored in run.stored.items():
         if name == BAND_COLUMN:
             continue
         entry = policy.document.attributes.get(name)
-        fields = [field for field, _ in entry.fields] if entry else []
+        fields: Iterable[str] | None = [field for field, _ in entry.fields] if entry else None
+        if entry is not None and entry.factor is not None:
+            said = words.get(entry.factor)
+            fields = None if said is None else said.inputs
         codes = stored.stored_codes[:-1]  # the last stands for unknown
         yield Subject(
             Kind.ATTRIBUTE, name, phrase(name), "", Type.CODE, codes,
-            sources_of(fields) if entry else every, attribute_column(name),
+            every if fields is None else sources_of(fields), attribute_column(name),
         )  # fmt: skip
 
 

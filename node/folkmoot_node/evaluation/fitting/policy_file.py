@@ -20,7 +20,7 @@ def proposed_text(
 ) -> str:
     """The text of the proposed policy.
 
-    Factors without points are taken out with their parameters.
+    Factors without points are taken out with their parameters, and attributes of their levels.
 
     Args:
         policy: The present policy.
@@ -63,6 +63,8 @@ def _replaced(policy: RiskPolicy, points: Mapping[str, int], bands: Sequence[flo
             if is_next and name == "factors":
                 factor += 1
                 dropped = _points(policy, factor, points) == 0
+            elif name.startswith("attributes."):
+                dropped = name.removeprefix("attributes.") in _without_factor(policy, points)
             elif not name.startswith("factors."):
                 dropped = False
             band += is_next and name == "bands"
@@ -85,6 +87,15 @@ def _replaced(policy: RiskPolicy, points: Mapping[str, int], bands: Sequence[flo
     return "".join(out)
 
 
+def _without_factor(policy: RiskPolicy, points: Mapping[str, int]) -> set[str]:
+    """Attributes that are levels of a factor without points."""
+    return {
+        name
+        for name, entry in policy.document.attributes.items()
+        if entry.factor is not None and points.get(entry.factor, 0) == 0
+    }
+
+
 def _points(policy: RiskPolicy, factor: int, points: Mapping[str, int]) -> int:
     if factor >= len(policy.factors):
         return 0
@@ -103,8 +114,12 @@ def _check(
         found = parse_policy(text.encode("utf-8"), policy.path).document
     except Problem:
         found = None
+    gone = _without_factor(policy, points)
     wanted = policy.document.model_copy(
         update={
+            "attributes": {
+                name: one for name, one in policy.document.attributes.items() if name not in gone
+            },
             "factors": tuple(
                 entry.model_copy(update={"weight": float(points[entry.factor])}) for entry in kept
             ),

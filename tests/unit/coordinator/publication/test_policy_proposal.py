@@ -92,6 +92,30 @@ def test_a_factor_that_is_left_out_goes_with_its_parameters_and_others_keep_thei
     ]
 
 
+def test_levels_of_a_factor_that_is_left_out_go_with_it() -> None:
+    levels = '\nbreaks = [0.5]\nlevels = ["no", "yes"]\n'
+    text = f"""{TEXT}
+# Levels of the first
+[attributes.first]
+factor = "first"{levels}
+# Levels of the second
+[attributes.second]
+factor = "second"{levels}
+# Not of a factor
+[attributes.second_home]
+field = "second_home"
+"""
+    found = proposed({"first": 0.5, "second": -0.1}, text)
+    assert [*tomllib.loads(found.text)["attributes"]] == ["first", "second_home"]
+    assert "# Levels of the second" not in found.text
+    assert "# Not of a factor" in found.text
+    only = (
+        text[: text.index("# Levels of the first")] + text[text.index("# Levels of the second") :]
+    )
+    only = only[: only.index("# Not of")]
+    assert "attributes" not in tomllib.loads(proposed({"first": 0.5, "second": -0.1}, only).text)
+
+
 def test_of_two_levels_the_reference_may_be_listed_last() -> None:
     fits = fitted({"first": 0.5, "second": 1.5})
     turned = replace(fits.region, coefficients=tuple(reversed(fits.region.coefficients)))

@@ -41,8 +41,11 @@ def test_only_what_a_source_declares_is_an_outcome(council):
     found = refused(council, **outcome(events=["homeles"]))
     assert found.problem == "no source provides the field 'homeles'"
     assert "homeless" in found.remedy
+    found = refused(council, **outcome(events=["deprivation"]), baselines={})
+    assert found.problem == "source homes does not declare 'deprivation' as an outcome"
+    assert "outcome = true" in found.remedy
     found = refused(council, **outcome(events=["tenure"]))
-    assert found.problem == "source homes does not declare 'tenure' as an outcome"
+    assert "'tenure' is read to score or count households" in found.problem
     assert "outcome = true" in found.remedy
 
 

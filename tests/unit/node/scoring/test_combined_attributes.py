@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from folkmoot_node.pipeline.store_columns import _indexes, stored_attributes
-from folkmoot_node.policies.risk_policy import Condition
+from folkmoot_node.policies.attribute_entries import Condition
 from folkmoot_node.scoring.attributes import combined_attribute
 from folkmoot_node.scoring.binding import bind
 from folkmoot_node.sources.connect import connect
@@ -60,7 +60,7 @@ def test_what_fails_one_condition_is_no_whatever_else_is_unknown():
     }  # fmt: skip
 
     class Bound:
-        attributes = (attribute,)
+        stored = (attribute,)
 
     (stored,) = stored_attributes(Bound, {}).values()
     assert stored.stored_codes == ("no", "yes", "unknown")

@@ -82,6 +82,27 @@ def test_a_factor_without_points_goes_with_its_parameters_and_the_next_keeps_its
     assert ("full = 2000" in found) == (dropped != "arrears")
 
 
+LEVELS = """[attributes.behind]
+factor = "arrears"
+breaks = [0.5]
+levels = ["no", "yes"]  # as rounds ask
+
+# By which letters go out.
+[attributes.rents]
+field = "tenure"
+"""
+
+
+@pytest.mark.parametrize("dropped", ["arrears", "alone"])
+def test_levels_of_a_factor_go_with_it(dropped):
+    points = {name: 10 for name in ("arrears", "alone", "renting") if name != dropped}
+    found = changed(TEXT + LEVELS, points)
+    names = [*parse_policy(found.encode(), "x").document.attributes]
+    assert names == ["tenure", *(["behind"] if dropped == "alone" else []), "rents"]
+    assert ("as rounds ask" in found) == (dropped == "alone")
+    assert "# By which letters go out." in found
+
+
 def test_lines_may_end_as_windows_ends_them_and_begin_with_a_mark():
     text = "\ufeff" + TEXT.replace("\n", "\r\n")
     found = changed(text, points={"arrears": 41, "alone": 2, "renting": 5})
