@@ -18,7 +18,9 @@ from folkmoot_node.answering.expected_precision import (
     marginals_of,
 )
 from folkmoot_node.answering.scores_wait import require_scores_for
+from folkmoot_node.evidence.fitted_policies import FittedPolicy, fitted_policy
 from folkmoot_node.evidence.round_book import KnownRound
+from folkmoot_node.policies.risk_policy import parse_policy
 from folkmoot_node.policies.trusted_signer import NOT_PINNED, TrustedSigner
 from folkmoot_node.release.admission import judge
 from folkmoot_operator.moments import to_datetime
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from folkmoot_node.evidence.ledger import Balance
     from folkmoot_node.home import NodeHome
     from folkmoot_node.policies.release_policy import ReleasePolicy
+    from folkmoot_node.store.run_summary import RunSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class RoundStatement:
         signer: Whose signature of the release policy counts.
         not_confined: Which plugins the scores were made with, or the signed policy lets run, in
             the node's own process; a sentence each.
+        fitted: The fit that proposed the policy of the scores, or None.
     """
 
     known: KnownRound
@@ -71,6 +75,7 @@ class RoundStatement:
     charge: Rho
     signer: TrustedSigner
     not_confined: tuple[str, ...] = ()
+    fitted: FittedPolicy | None = None
 
     def after(self, remaining: Rho) -> Rho:
         """What is left after answering, of what is left before."""
@@ -115,6 +120,7 @@ class RoundStatement:
             + charged
             + self._signer_text
             + "".join(f" {text}." for text in self.not_confined)
+            + (f" {self.fitted.what[0].upper()}{self.fitted.what[1:]}." if self.fitted else "")
         )
 
     @property
@@ -168,6 +174,7 @@ class RoundStatement:
             "signer": self.signer.key.hex(),
             "signer_pinned": self.signer.is_pinned,
             "plugins_not_confined": list(self.not_confined),
+            "fitted_policy": self.fitted.as_json() if self.fitted else None,
         }
 
     def as_text(self) -> str:
@@ -222,12 +229,14 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
     objection = obstacle = context = None
     published: Mapping[str, tuple[str, ...] | None] = {}
     ran: tuple[str, ...] = ()
+    fitted = None
     paid = home.ledger.debit_of(round_.round_id) is not None
     answered = home.outbox.find(round_.round_id) is not None
     try:
         with home.open_store() as store:
             published = store.attributes
             ran = store.run.not_confined
+            fitted = _fitted(home, store.run)
             if not answered:
                 require_scores_for(home, store.run, round_)
                 context = home.admission_context(store, signed, round_)
@@ -254,7 +263,23 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
         charge=in_series.charge if in_series else round_.loss,
         signer=home.trusted_signer(),
         not_confined=(*ran, *_let_in(signed.policy, ran)),
+        fitted=fitted,
     )
+
+
+def fitted_store(home: NodeHome) -> FittedPolicy | None:
+    """The fit that proposed the policy of the scores; None if none has, or there are no scores."""
+    try:
+        with home.open_store() as store:
+            return _fitted(home, store.run)
+    except Problem:  # each round says what is wrong with the scores
+        return None
+
+
+def _fitted(home: NodeHome, run: RunSummary) -> FittedPolicy | None:
+    if not run.policy_text:  # scores of an older version
+        return None
+    return fitted_policy(home, parse_policy(run.policy_text.encode("utf-8"), run.policy_path))
 
 
 def _let_in(policy: ReleasePolicy, ran: Sequence[str]) -> Iterator[str]:

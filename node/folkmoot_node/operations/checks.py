@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Iterator
 
 from folkmoot_node.evidence.backups_made import MADE
+from folkmoot_node.evidence.fitted_policies import advice, fitted_file
 from folkmoot_node.evidence.pauses import paused
 from folkmoot_node.evidence.restored import last_restore
 from folkmoot_node.federation.identity import public_key_of
@@ -28,6 +29,7 @@ from folkmoot_operator.private_files import is_open_to_others
 from folkmoot_operator.problems import ExitCode, Problem
 
 _HOME, _LEFT, _SUNSET, _EXTRACTS, _SIGNER = "home", "left", "sunset", "extracts", "signer"
+_FITTED = "fitted policy"
 _KEPT_KEY, _RESTORED = "backups with the store's key", "restored"
 _OTHER_CODE = (
     "Agree with the region under which code, and from which round on, the homes are counted: a "
@@ -135,6 +137,19 @@ def sunset(home: NodeHome) -> Check:
             yield Finding(_SUNSET, State.OK, "; ".join(sound))
 
     return Check(_SUNSET, look)
+
+
+def fitted(home: NodeHome) -> Check:
+    """Whether the risk policy was fitted to residents' records; nothing is said of others."""
+
+    def look() -> Iterator[Finding]:
+        known = fitted_file(home, home.config.risk_policy)
+        if known is not None and known[0].is_published:
+            yield Finding(_FITTED, State.OK, known[0].what)
+        elif known is not None:
+            yield Finding(_FITTED, State.WARN, known[0].what, advice(known[1]))
+
+    return Check(_FITTED, look)
 
 
 def retention(home: NodeHome) -> Check:
