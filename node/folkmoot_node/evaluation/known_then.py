@@ -19,6 +19,7 @@ from folkmoot_node.evaluation.leaks import leaks, numbers
 from folkmoot_node.evaluation.snapshot import Days, Floats, Groups, Happened, Snapshot
 from folkmoot_node.pipeline.dry_run import aside
 from folkmoot_node.pipeline.kept_scores import KeptScores
+from folkmoot_node.pipeline.lineage import files_read, folders_of
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.pipeline.order import Progress, silent
 from folkmoot_node.pipeline.own_run import Judged
@@ -35,6 +36,7 @@ from folkmoot_node.sources.known_on import (
     require_dated,
     require_sources,
 )
+from folkmoot_node.store.extracts_read import note_judged
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_node.store.schema import (
     BAND_COLUMN,
@@ -177,7 +179,24 @@ def _scored(
         snapshot = _snapshot(kept.taken(), run, policy, evaluation, binding, date)
         yield snapshot
         del snapshot
+    _note_outcomes(config, binding, run, known[evaluation.dates[-1]].today)
     progress(DATES, len(known), len(known))
+
+
+def _note_outcomes(
+    config: NodeConfig, binding: Binding, run: RunSummary, today: datetime.date
+) -> None:
+    """Notes which extracts hold outcomes alone, and go by a rule of their own."""
+    sources = {source.name: source for source in binding.sources}
+    read = (
+        file
+        for one in run.sources
+        if binding.outcomes_of(one.name) and not binding.wanted[one.name]
+        for file in files_read(
+            one.files, folders_of(sources[one.name].source.options), about_areas=False
+        )
+    )
+    note_judged(config, read, today)
 
 
 def _with_quarantine(own: NodeConfig) -> NodeConfig:

@@ -21,7 +21,7 @@ from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import RENEWAL, WARN_DAYS, load_policy
 from folkmoot_node.policies.trusted_signer import NOT_PINNED
 from folkmoot_node.settings.node_toml import FILE_NAME
-from folkmoot_node.store.extracts_read import last_read
+from folkmoot_node.store.extracts_read import last_judged, last_read
 from folkmoot_operator import backup_checks
 from folkmoot_operator.checks import Check, Finding, State
 from folkmoot_operator.moments import day, to_text
@@ -208,23 +208,41 @@ def kept_keys(home: NodeHome) -> Check:
 
 
 def extracts(home: NodeHome) -> Check:
-    """What becomes of the files in `extracts`; warns of old ones that no good run has read."""
+    """What becomes of the files in `extracts`; warns of old ones that no good run has read, and of
+    those of outcomes before they go.
+    """
 
     def look() -> Iterator[Finding]:
         rule, today = home.risk_policy().retention, home.today()
-        files = last_read(home.config)
+        files, judged = last_read(home.config), last_judged(home.config)
         read = [when for when in files.values() if when is not None]
         kept = datetime.timedelta(days=rule.extracts_days)
-        what = f"no file of {home.config.extracts_folder.name}/ is to be deleted"
+        said = []
         if read:
-            what = (
+            said.append(
                 f"files that a good run has read: {len(read)}, kept for {rule.extracts_days} days "
                 f"after the last one, now until {min(read) + kept} at least"
             )
+        if judged:
+            last = min(judged.values()) + datetime.timedelta(days=rule.outcomes_days)
+            said.append(
+                f"files of outcomes alone: {len(judged)}, kept for {rule.outcomes_days} days after "
+                f"the last back-test that read them, now until {last} at least"
+            )
+            if today <= last < today + datetime.timedelta(days=WARN_DAYS):
+                first = min(judged, key=judged.__getitem__)
+                what = f"{first}, a file of outcomes, is kept until {last}, and goes then"
+                remedy = (
+                    "`folkmoot-node evaluate FILE` reads it again, and keeps it from then; or let "
+                    "it go, and bring it again when a back-test needs it"
+                )
+                yield Finding(_EXTRACTS, State.WARN, what, remedy)
+        none = f"no file of {home.config.extracts_folder.name}/ is to be deleted"
+        what = "; ".join(said) or none
         old = [
             path
             for path, when in files.items()
-            if when is None and day(path.stat().st_mtime) + kept < today
+            if when is None and path not in judged and day(path.stat().st_mtime) + kept < today
         ]
         if old:
             what += f"; older files that no good run has read, and that stay: {len(old)}"
