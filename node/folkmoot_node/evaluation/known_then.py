@@ -164,8 +164,7 @@ def _scored(
     for done, (date, as_known) in enumerate(known.items()):
         progress(DATES, done, len(known))
         kept = KeptScores()
-        with aside(config) as beside:
-            run = _run(_with_quarantine(beside), plugins, policy, as_known, kept)
+        run = run_as_known(config, plugins, policy, as_known, kept)
         if not run.households:
             raise Problem(
                 f"no household was known on {date.isoformat()}",
@@ -197,6 +196,25 @@ def _note_outcomes(
         )
     )
     note_judged(config, read, today)
+
+
+def run_as_known(
+    config: NodeConfig, plugins: Plugins, policy: RiskPolicy, known: KnownOn, kept: KeptScores
+) -> RunSummary:
+    """Scores the households as they were known, beside the node's own scores.
+
+    Args:
+        config: The node's configuration.
+        plugins: Installed plugins.
+        policy: The policy.
+        known: As of when.
+        kept: Takes the scores.
+
+    Raises:
+        Problem: As `score`.
+    """
+    with aside(config) as beside:
+        return _run(_with_quarantine(beside), plugins, policy, known, kept)
 
 
 def _with_quarantine(own: NodeConfig) -> NodeConfig:
@@ -259,7 +277,7 @@ def _require_horizons(evaluation: EvaluationFile, binding: Binding, run: RunSumm
                     exit_code=ExitCode.DATA,
                 )
             if reached < until:
-                last = _last_judged(reached, entry.months)
+                last = last_judged_date(reached, entry.months)
                 raise Problem(
                     f"the horizon of {evaluation.dates[-1].isoformat()} ends on "
                     f"{until.isoformat()}, but source {source} reaches to {reached.isoformat()}",
@@ -270,7 +288,7 @@ def _require_horizons(evaluation: EvaluationFile, binding: Binding, run: RunSumm
                 )
 
 
-def _last_judged(reached: datetime.date, months: int) -> datetime.date:
+def last_judged_date(reached: datetime.date, months: int) -> datetime.date:
     """The last date whose horizon has ended by a day."""
     date = months_later(reached, -months)
     while months_later(date + datetime.timedelta(1), months) <= reached:
