@@ -191,6 +191,13 @@ def test_an_unknown_key_is_named(home: Path) -> None:
     assert looks(home) == []
 
 
+def test_an_event_that_ends_what_is_observed_is_refused(home: Path) -> None:
+    change(home, "months = 6", 'months = 6\nmoved_away = "homelessness_application"')
+    done = evaluate(home)
+    assert done.code == ExitCode.SETTINGS
+    assert "cannot be an event and the end" in done.stderr
+
+
 def test_a_missing_file_is_said_with_the_way_to_one(home: Path) -> None:
     done = run_inside("folkmoot-node", "evaluate", home / "a b.toml", "--home", home)
     assert done.code == ExitCode.SETTINGS
