@@ -173,6 +173,7 @@ def _scored(
                 "the household frame",
                 exit_code=ExitCode.DATA,
             )
+        _require_records(binding, run, date)
         if not done:
             _require_horizons(evaluation, binding, run)
         snapshot = _snapshot(kept.taken(), run, policy, evaluation, binding, date)
@@ -254,6 +255,24 @@ def _without_folder(remedy: str, folder: Path) -> str:
     if str(folder) not in remedy:
         return remedy
     return "Run `folkmoot-node score`, and see what it says of the source"
+
+
+def _require_records(binding: Binding, run: RunSummary, date: datetime.date) -> None:
+    """Checks that a date is not so early that nothing dated was known which is scored."""
+    dated = {
+        source.name
+        for source in binding.sources
+        if source.schema.has_date
+        and any(one in binding.inputs for one in binding.wanted[source.name])
+    }
+    if dated and not any(one.records for one in run.sources if one.name in dated):
+        raise Problem(
+            f"nothing that is scored was known on {date.isoformat()}, but for sources without "
+            "record dates",
+            where="evaluation file: dates",
+            remedy="Give later dates: the extracts do not go back so far",
+            exit_code=ExitCode.DATA,
+        )
 
 
 def _require_horizons(evaluation: EvaluationFile, binding: Binding, run: RunSummary) -> None:

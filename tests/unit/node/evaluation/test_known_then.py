@@ -231,3 +231,8 @@ def test_a_household_whose_objection_was_upheld_is_not_judged(council):
     open_corrections(council.config).add(2, decision, {})
     february, _ = council.evaluate()
     assert (february.uprn.tolist(), february.withheld) == ([1, 3, 4], 1)
+
+
+def test_a_date_before_all_dated_records_is_refused(council):
+    with pytest.raises(Problem, match="nothing that is scored was known on 2019-10-01"):
+        council.evaluate(dates=["2019-10-01", "2026-02-28"])
