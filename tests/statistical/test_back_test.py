@@ -25,7 +25,7 @@ from folkmoot_node.evaluation.measures.judge import judge
 from folkmoot_node.evaluation.measures.observed import Observed, observed
 from folkmoot_node.evaluation.measures.orders import order_of, order_of_whole, thousandths
 from folkmoot_node.evaluation.measures.ranking import auc, average_precision, ranking
-from folkmoot_node.evaluation.measures.sensitivity import changed, other_orders, visited_rows
+from folkmoot_node.evaluation.measures.sensitivity import basis, changed, other_orders
 from folkmoot_node.evaluation.measures.tally import tally
 from folkmoot_node.intervals import LEVEL, Interval
 from tests.evaluation_snapshots import evaluation_of, snapshot_of
@@ -87,7 +87,7 @@ def test_intervals_hold_what_is_expected_of_given_households() -> None:
             covered.add(f"gain at {at}", other.gain_interval, other.gain, expected["gain", at])
         lot = random_choice(score_now).at[1]
         covered.add("gain over chance", lot.gain_interval, lot.gain, expected["chance", 400])
-        weight = changed("x", 0.0, less, score_now, visited_rows(score_now)).at[1]
+        weight = changed("x", 0.0, less, basis(score_now)).at[1]
         covered.add("change", weight.change_interval, weight.change, expected["change", 400])
         for group in by_group(divided, score_now, bands, 10).groups:
             if group.group != "not known":
@@ -143,6 +143,23 @@ def test_intervals_of_the_order_hold_that_of_the_population() -> None:
     of_area.check(level=0.94)
     # With 180 events it is biased itself, upwards, as long as events are few.
     of_precision.check(level=0.92)
+
+
+def test_intervals_of_another_weights_change_of_the_order_hold_that_of_the_population() -> None:
+    def changes(snapshot):
+        score = thousandths(snapshot.score)
+        seen = observed(snapshot.happened["homeless"], repeated=True)
+        now = basis(present(order_of_whole(score), seen, CAPACITY))
+        added = thousandths(np.nan_to_num(snapshot.points[:, 2]))
+        return [changed("x", times, other, now) for times, other in other_orders(score, added)]
+
+    truth = [one.auc_change for one in changes(snapshot_of(1_000_000, seed=999)[0])]
+    assert abs(truth[0]) > 0.01
+    covered = Covered()
+    for at in range(300):
+        for one, change in zip(changes(snapshot_of(3000, seed=at)[0]), truth, strict=True):
+            covered.add(f"times {one.times:g}", one.auc_interval, one.auc_change, change)
+    covered.check(level=0.94)
 
 
 @pytest.mark.parametrize("recorded", [1.0, 0.5])

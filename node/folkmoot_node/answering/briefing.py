@@ -19,7 +19,9 @@ from folkmoot_node.answering.expected_precision import (
     marginals_of,
 )
 from folkmoot_node.answering.scores_wait import require_scores_for
+from folkmoot_node.evidence.fitted_policies import FittedPolicy, fitted_policy
 from folkmoot_node.evidence.round_book import KnownRound
+from folkmoot_node.policies.risk_policy import parse_policy
 from folkmoot_node.policies.trusted_signer import NOT_PINNED, TrustedSigner
 from folkmoot_node.release.admission import judge
 from folkmoot_operator.moments import to_datetime
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from folkmoot_node.evidence.ledger import Balance
     from folkmoot_node.home import NodeHome
     from folkmoot_node.policies.release_policy import ReleasePolicy
+    from folkmoot_node.store.run_summary import RunSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class RoundStatement:
             the node's own process; a sentence each.
         known_on: Past date as of which households are counted; None for the last scores, and if
             it is not known.
+        fitted: The fit that proposed the policy of the scores, or None.
     """
 
     known: KnownRound
@@ -75,6 +79,7 @@ class RoundStatement:
     signer: TrustedSigner
     not_confined: tuple[str, ...] = ()
     known_on: datetime.date | None = None
+    fitted: FittedPolicy | None = None
 
     def after(self, remaining: Rho) -> Rho:
         """What is left after answering, of what is left before."""
@@ -119,6 +124,7 @@ class RoundStatement:
             + charged
             + self._signer_text
             + "".join(f" {text}." for text in self.not_confined)
+            + (f" {self.fitted.what[0].upper()}{self.fitted.what[1:]}." if self.fitted else "")
         )
 
     @property
@@ -183,6 +189,7 @@ class RoundStatement:
             "signer_pinned": self.signer.is_pinned,
             "plugins_not_confined": list(self.not_confined),
             "known_on": self.known_on and self.known_on.isoformat(),
+            "fitted_policy": self.fitted.as_json() if self.fitted else None,
         }
 
     def as_text(self) -> str:
@@ -238,6 +245,7 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
     objection = obstacle = context = known_on = None
     published: Mapping[str, tuple[str, ...] | None] = {}
     ran: tuple[str, ...] = ()
+    fitted = None
     paid = home.ledger.debit_of(round_.round_id) is not None
     answered = home.outbox.find(round_.round_id) is not None
     try:
@@ -245,6 +253,7 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
             known_on = store.run.known_on
             published = store.attributes
             ran = store.run.not_confined
+            fitted = _fitted(home, store.run)
             if not answered:
                 require_scores_for(home, store.run, round_)
                 context = home.admission_context(store, signed, round_)
@@ -272,7 +281,23 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
         signer=home.trusted_signer(),
         not_confined=(*ran, *_let_in(signed.policy, ran)),
         known_on=known_on,
+        fitted=fitted,
     )
+
+
+def fitted_store(home: NodeHome) -> FittedPolicy | None:
+    """The fit that proposed the policy of the scores; None if none has, or there are no scores."""
+    try:
+        with home.open_store() as store:
+            return _fitted(home, store.run)
+    except Problem:  # each round says what is wrong with the scores
+        return None
+
+
+def _fitted(home: NodeHome, run: RunSummary) -> FittedPolicy | None:
+    if not run.policy_text:  # scores of an older version
+        return None
+    return fitted_policy(home, parse_policy(run.policy_text.encode("utf-8"), run.policy_path))
 
 
 def _let_in(policy: ReleasePolicy, ran: Sequence[str]) -> Iterator[str]:

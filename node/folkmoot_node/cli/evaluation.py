@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from folkmoot_node.evaluation.evaluation_file import EvaluationFile
     from folkmoot_node.evaluation.reporting.sources_read import About
     from folkmoot_node.home import NodeHome
+    from folkmoot_node.pipeline.order import Progress
     from folkmoot_node.policies.risk_policy import RiskPolicy
 
 
@@ -67,14 +70,13 @@ def evaluate(
 
     With --for-rounds it keeps the households of one date, encrypted, in place of those kept
     before: rounds that ask for an outcome are counted from them (docs/validation.md).
+    With --init it writes a file from what the node's sources hold: the outcomes that they declare,
+    and dates that their extracts can judge. It runs as it stands.
 
     Example: folkmoot-node evaluate evaluation.toml --html evaluation.html
     """
-    from folkmoot_node.evaluation.first_file import write_first
-
     if initialise:
-        write_first(file)
-        typer.echo(f"Wrote {file}. Name the outcomes and dates in it, then run it without --init.")
+        typer.echo(_initialise(file, home))
         return
     from folkmoot_node.evaluation.evaluation_file import EvaluationFile
     from folkmoot_node.evaluation.reporting.content import as_document
@@ -160,14 +162,60 @@ def _keep_for_rounds(
         print_text(line)
 
 
+def _initialise(file: Path, home: Path) -> str:
+    """Writes an evaluation file to begin with; says what to do with it."""
+    from folkmoot_node.evaluation.draft import draft
+    from folkmoot_node.evaluation.first_file import first_file, require_new, write_first
+    from folkmoot_node.evidence.pauses import require_running
+    from folkmoot_node.evidence.scoring_runs import NOT_SCORED
+    from folkmoot_node.home import open_home
+    from folkmoot_node.settings.node_toml import FILE_NAME
+    from folkmoot_node.sources.connect import load_plugins
+
+    require_new(file)
+    if not (home / FILE_NAME).exists():
+        write_first(file, first_file())
+        return (
+            f"Wrote {file}, an example: {home} is no node. Name a node's folder with --home, and "
+            "the file is written for its sources."
+        )
+    with open_home(home) as node:
+        require_running(node, NOT_SCORED)
+        with load_plugins(node.config) as plugins, _advance(node) as advance:
+            text = draft(
+                node.config, plugins, node.risk_policy(), today=node.today(), progress=advance
+            )
+    write_first(file, text or first_file())
+    if text is None:
+        return (
+            f"Wrote {file}, an example that does not run yet: no source of this node declares an "
+            "outcome. Give a mapping a field with `outcome = true` (plugins/extracts/README.md), "
+            "and write the file again."
+        )
+    return (
+        f"Wrote {file} for this node's sources. Answer its question: how many households can the "
+        "council visit? Then run it without --init."
+    )
+
+
 def _judge(node: NodeHome, policy: RiskPolicy, evaluation: EvaluationFile) -> BackTest:
     """Scores the households as of each date, one after the other, and compares."""
     from folkmoot_node.evaluation.back_test import back_test
-    from folkmoot_node.evidence.pauses import require_running
-    from folkmoot_node.evidence.scoring_runs import NOT_SCORED
     from folkmoot_node.sources.connect import load_plugins
 
-    with load_plugins(node.config) as plugins, progress() as bars:
+    with load_plugins(node.config) as plugins, _advance(node) as advance:
+        return back_test(
+            node.config, plugins, policy, evaluation, today=node.today(), progress=advance
+        )
+
+
+@contextmanager
+def _advance(node: NodeHome) -> Iterator[Progress]:
+    """Shows how far it is, and stops where the node is paused meanwhile."""
+    from folkmoot_node.evidence.pauses import require_running
+    from folkmoot_node.evidence.scoring_runs import NOT_SCORED
+
+    with progress() as bars:
         tasks: dict[str, Any] = {}
 
         def advance(stage: str, done: int, total: int) -> None:
@@ -176,9 +224,7 @@ def _judge(node: NodeHome, policy: RiskPolicy, evaluation: EvaluationFile) -> Ba
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.update(tasks[stage], completed=done, total=total)
 
-        return back_test(
-            node.config, plugins, policy, evaluation, today=node.today(), progress=advance
-        )
+        yield advance
 
 
 def _read(file: Path) -> bytes:

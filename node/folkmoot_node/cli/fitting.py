@@ -60,6 +60,7 @@ def fit(
     from folkmoot_node.evaluation.fitting.report import as_document
     from folkmoot_node.evaluation.reporting.as_text import print_document
     from folkmoot_node.evaluation.reporting.needed import require_libraries
+    from folkmoot_node.evidence.fitted_policies import FITTED, PROPOSED
     from folkmoot_node.evidence.pauses import require_running
     from folkmoot_node.evidence.scoring_runs import NOT_SCORED
     from folkmoot_node.home import open_home
@@ -75,10 +76,10 @@ def fit(
         require_running(node, NOT_SCORED)
         policy = _policy(node, question, file)
         require_replaceable(policy)
-        _record(node, policy, question, "policy fitted")
+        _record(node, policy, question, FITTED)
         found = _propose(node, policy, question)
         write_private(out, found.text.encode("utf-8"), replace=False)
-        _record(node, policy, question, "policy proposed", proposed_sha256=found.sha256)
+        _record(node, policy, question, PROPOSED, **_marks(policy, found))
     document = as_document(found)
     if page is not None:
         from folkmoot_node.evaluation.reporting.as_page import write_page
@@ -214,6 +215,18 @@ def _record(
     }
     with node.state.transaction() as connection:
         node.audit.append(connection, node.clock(), body)
+
+
+def _marks(policy: RiskPolicy, found: Proposal) -> dict[str, str]:
+    """By what the proposed policy is recognised when somebody scores by it."""
+    from folkmoot_node.evidence.fitted_policies import weights_mark
+    from folkmoot_node.policies.risk_policy import parse_policy
+
+    marks = {"proposed_sha256": found.sha256}
+    weights = weights_mark(parse_policy(found.text.encode("utf-8"), "proposed policy"))
+    if weights != weights_mark(policy):  # else they were the council's before records said so
+        marks["weights"] = weights
+    return marks
 
 
 def _require_new(path: Path, option: str) -> None:

@@ -127,7 +127,8 @@ def sign(
 
     Where that, or a change of the risk stratification policy that is not scored yet, would end
     a series of rounds which the council takes part in, the command lists the series and asks
-    first. Where there is no terminal it needs --yes (exit code 2).
+    first. Where there is no terminal it needs --yes (exit code 2). It warns where the risk
+    stratification policy was fitted to residents' records and nobody has decided to publish it.
 
     Example: folkmoot-node policy sign --signer "A. Khan, Data Protection Officer"
     """
@@ -137,6 +138,7 @@ def sign(
     from folkmoot_operator.problems import Problem
 
     with open_home(home) as node:
+        _warn_of_fitted(node)
         _ask_about_series(node, yes=yes)
         signed = sign_policy(node, signer, key)
         typer.echo(f"Signed by {signed.signer}: {signature_path(node.config.release_policy).name}")
@@ -154,6 +156,15 @@ def sign(
         f"For all time: rho {balance.lifetime} of {balance.lifetime_cap} spent, "
         f"{balance.lifetime_remaining} left."
     )
+
+
+def _warn_of_fitted(node: NodeHome) -> None:
+    """Warns where what is signed lets counts out that rest on a policy made from records."""
+    from folkmoot_node.evidence.fitted_policies import advice, fitted_file
+
+    known = fitted_file(node, node.config.risk_policy)
+    if known is not None and not known[0].is_published:
+        typer.echo(f"Warning: {known[0].what}.\nRemedy: {advice(known[1])}.", err=True)
 
 
 def _ask_about_series(node: NodeHome, *, yes: bool) -> None:

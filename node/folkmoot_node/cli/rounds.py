@@ -47,6 +47,7 @@ def list_(
     Example: folkmoot-node rounds list
     """
     from folkmoot_node.answering.answer import learn
+    from folkmoot_node.answering.briefing import fitted_store
     from folkmoot_node.answering.catalogue import publish_catalogue
     from folkmoot_node.answering.reconcile import compare, require_complete
     from folkmoot_node.home import open_home
@@ -67,6 +68,9 @@ def list_(
         else:
             _print_rounds(rows)
             _print_waiting(node)
+        fitted = fitted_store(node)
+        if fitted is not None and not fitted.is_published:
+            typer.echo(f"Warning: {fitted.what}. See `folkmoot-node doctor`.", err=True)
         require_complete(node)
 
 

@@ -34,6 +34,13 @@ class OutcomeEntry(Settings):
     deceased: Slug | None = None
     repeated: bool = True
 
+    @model_validator(mode="after")
+    def _is_no_end(self) -> OutcomeEntry:
+        both = [name for name in self.events if name in self.ends]
+        if both:
+            raise ValueError(f"{both[0]!r} cannot be an event and the end of what is observed")
+        return self
+
     @property
     def ends(self) -> tuple[str, ...]:
         """The fields whose events end the observation of a household."""

@@ -16,7 +16,18 @@ def first_file() -> str:
     return shipped.read_text("utf-8")
 
 
-def write_first(path: Path) -> None:
+def require_new(path: Path) -> None:
+    """Finds out whether the file can be written, before work begins that takes long.
+
+    Raises:
+        Problem: Exit code USAGE, if there is a file of this name, or a link.
+    """
+    require_no_link(path, "FILE")
+    if path.exists():
+        raise _there(path)
+
+
+def write_first(path: Path, text: str) -> None:
     """Writes the file.
 
     Raises:
@@ -26,11 +37,15 @@ def write_first(path: Path) -> None:
     require_no_link(path, "FILE")
     try:
         with writing_to(path):
-            write_private(path, first_file().encode(), replace=False)
+            write_private(path, text.encode(), replace=False)
     except FileExistsError:
-        raise Problem(
-            "is there already",
-            where=str(path),
-            remedy="Give another name, or run the file without --init",
-            exit_code=ExitCode.USAGE,
-        ) from None
+        raise _there(path) from None
+
+
+def _there(path: Path) -> Problem:
+    return Problem(
+        "is there already",
+        where=str(path),
+        remedy="Give another name, or run the file without --init",
+        exit_code=ExitCode.USAGE,
+    )

@@ -22,6 +22,7 @@ import polars as pl
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile
 from folkmoot_node.evaluation.known_then import (
     bound_as_known,
+    note_outcomes,
     require_past,
     require_reached,
     scored_as_known,
@@ -153,7 +154,7 @@ def keep_for_rounds(
         config.snapshot_path, store_key(config), threads=config.threads, again=_AGAIN
     ) as writer:
         delete_private(config.snapshot_path)
-        households, run = scored_as_known(config, plugins, policy, known)
+        households, run = scored_as_known(config, plugins, policy, known, binding)
         _require_whole(run)
         outcomes = _reached(binding, policy, run, date)
         go_on()
@@ -165,6 +166,7 @@ def keep_for_rounds(
         arrays = {name: households[name].to_numpy() for name in listed}
         writer.append(0, arrays, pl.DataFrame(schema={UPRN_COLUMN: pl.Int64}))
         writer.finish(kept)
+    note_outcomes(config, binding, run, today)
     accepted = [
         source.name
         for source in binding.sources

@@ -19,6 +19,7 @@ from folkmoot_node.evaluation.leaks import leaks, numbers
 from folkmoot_node.evaluation.snapshot import Days, Floats, Groups, Happened, Snapshot
 from folkmoot_node.pipeline.dry_run import aside
 from folkmoot_node.pipeline.kept_scores import KeptScores
+from folkmoot_node.pipeline.lineage import files_read, folders_of
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.pipeline.order import Progress, silent
 from folkmoot_node.pipeline.own_run import Judged
@@ -35,6 +36,7 @@ from folkmoot_node.sources.known_on import (
     require_dated,
     require_sources,
 )
+from folkmoot_node.store.extracts_read import note_judged
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_node.store.schema import (
     BAND_COLUMN,
@@ -110,7 +112,7 @@ def bound_as_known(
 
 
 def scored_as_known(
-    config: NodeConfig, plugins: Plugins, policy: RiskPolicy, known: KnownOn
+    config: NodeConfig, plugins: Plugins, policy: RiskPolicy, known: KnownOn, binding: Binding
 ) -> tuple[pl.DataFrame, RunSummary]:
     """Scores the households as they were known on a date; the scores in the store stay.
 
@@ -119,11 +121,11 @@ def scored_as_known(
         what the run did.
 
     Raises:
-        Problem: As `score`; DATA if no household was known on the date.
+        Problem: As `score`; DATA if no household was known on the date, or nothing dated that is
+            scored.
     """
     kept = KeptScores()
-    with aside(config) as beside:
-        run = _run(_with_quarantine(beside), plugins, policy, known, kept)
+    run = run_as_known(config, plugins, policy, known, kept)
     if not run.households:
         raise Problem(
             f"no household was known on {known.on.isoformat()}",
@@ -132,6 +134,7 @@ def scored_as_known(
             "the household frame",
             exit_code=ExitCode.DATA,
         )
+    _require_records(binding, run, known.on)
     return kept.taken(), run
 
 
@@ -201,7 +204,7 @@ def _scored(
 ) -> Iterator[Snapshot]:
     for done, (date, as_known) in enumerate(known.items()):
         progress(DATES, done, len(known))
-        found, run = scored_as_known(config, plugins, policy, as_known)
+        found, run = scored_as_known(config, plugins, policy, as_known, binding)
         if not done:
             for name, entry in evaluation.outcomes.items():
                 where = f"evaluation file: outcomes.{name}"
@@ -211,7 +214,43 @@ def _scored(
         del found  # or its columns would be in memory while the snapshot is judged
         yield snapshot
         del snapshot
+    note_outcomes(config, binding, run, known[evaluation.dates[-1]].today)
     progress(DATES, len(known), len(known))
+
+
+def note_outcomes(
+    config: NodeConfig, binding: Binding, run: RunSummary, today: datetime.date
+) -> None:
+    """Notes which extracts that a run has read hold outcomes alone, and go by a rule of their own."""
+    sources = {source.name: source for source in binding.sources}
+    read = (
+        file
+        for one in run.sources
+        if binding.outcomes_of(one.name) and not binding.wanted[one.name]
+        for file in files_read(
+            one.files, folders_of(sources[one.name].source.options), about_areas=False
+        )
+    )
+    note_judged(config, read, today)
+
+
+def run_as_known(
+    config: NodeConfig, plugins: Plugins, policy: RiskPolicy, known: KnownOn, kept: KeptScores
+) -> RunSummary:
+    """Scores the households as they were known, beside the node's own scores.
+
+    Args:
+        config: The node's configuration.
+        plugins: Installed plugins.
+        policy: The policy.
+        known: As of when.
+        kept: Takes the scores.
+
+    Raises:
+        Problem: As `score`.
+    """
+    with aside(config) as beside:
+        return _run(_with_quarantine(beside), plugins, policy, known, kept)
 
 
 def _with_quarantine(own: NodeConfig) -> NodeConfig:
@@ -253,6 +292,24 @@ def _without_folder(remedy: str, folder: Path) -> str:
     return "Run `folkmoot-node score`, and see what it says of the source"
 
 
+def _require_records(binding: Binding, run: RunSummary, date: datetime.date) -> None:
+    """Checks that a date is not so early that nothing dated was known which is scored."""
+    dated = {
+        source.name
+        for source in binding.sources
+        if source.schema.has_date
+        and any(one in binding.inputs for one in binding.wanted[source.name])
+    }
+    if dated and not any(one.records for one in run.sources if one.name in dated):
+        raise Problem(
+            f"nothing that is scored was known on {date.isoformat()}, but for sources without "
+            "record dates",
+            where="evaluation file: dates",
+            remedy="Give later dates: the extracts do not go back so far",
+            exit_code=ExitCode.DATA,
+        )
+
+
 def require_reached(
     events: Sequence[str],
     months: int,
@@ -287,7 +344,7 @@ def require_reached(
                 exit_code=ExitCode.DATA,
             )
         if reached < until:
-            last = _last_judged(reached, months)
+            last = last_judged_date(reached, months)
             raise Problem(
                 f"the horizon of {date.isoformat()} ends on "
                 f"{until.isoformat()}, but source {source} reaches to {reached.isoformat()}",
@@ -298,7 +355,7 @@ def require_reached(
             )
 
 
-def _last_judged(reached: datetime.date, months: int) -> datetime.date:
+def last_judged_date(reached: datetime.date, months: int) -> datetime.date:
     """The last date whose horizon has ended by a day."""
     date = months_later(reached, -months)
     while months_later(date + datetime.timedelta(1), months) <= reached:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Iterator
 
 from folkmoot_node.evidence.backups_made import MADE
+from folkmoot_node.evidence.fitted_policies import advice, fitted_file
 from folkmoot_node.evidence.pauses import paused
 from folkmoot_node.evidence.restored import last_restore
 from folkmoot_node.federation.identity import public_key_of
@@ -20,7 +21,7 @@ from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import RENEWAL, WARN_DAYS, load_policy
 from folkmoot_node.policies.trusted_signer import NOT_PINNED
 from folkmoot_node.settings.node_toml import FILE_NAME
-from folkmoot_node.store.extracts_read import last_read
+from folkmoot_node.store.extracts_read import last_judged, last_read
 from folkmoot_operator import backup_checks
 from folkmoot_operator.checks import Check, Finding, State
 from folkmoot_operator.moments import day, to_text
@@ -28,6 +29,7 @@ from folkmoot_operator.private_files import is_open_to_others
 from folkmoot_operator.problems import ExitCode, Problem
 
 _HOME, _LEFT, _SUNSET, _EXTRACTS, _SIGNER = "home", "left", "sunset", "extracts", "signer"
+_FITTED = "fitted policy"
 _KEPT_KEY, _RESTORED = "backups with the store's key", "restored"
 _OTHER_CODE = (
     "Agree with the region under which code, and from which round on, the homes are counted: a "
@@ -137,6 +139,19 @@ def sunset(home: NodeHome) -> Check:
     return Check(_SUNSET, look)
 
 
+def fitted(home: NodeHome) -> Check:
+    """Whether the risk policy was fitted to residents' records; nothing is said of others."""
+
+    def look() -> Iterator[Finding]:
+        known = fitted_file(home, home.config.risk_policy)
+        if known is not None and known[0].is_published:
+            yield Finding(_FITTED, State.OK, known[0].what)
+        elif known is not None:
+            yield Finding(_FITTED, State.WARN, known[0].what, advice(known[1]))
+
+    return Check(_FITTED, look)
+
+
 def retention(home: NodeHome) -> Check:
     """Whether something waits to be purged."""
 
@@ -193,23 +208,41 @@ def kept_keys(home: NodeHome) -> Check:
 
 
 def extracts(home: NodeHome) -> Check:
-    """What becomes of the files in `extracts`; warns of old ones that no good run has read."""
+    """What becomes of the files in `extracts`; warns of old ones that no good run has read, and of
+    those of outcomes before they go.
+    """
 
     def look() -> Iterator[Finding]:
         rule, today = home.risk_policy().retention, home.today()
-        files = last_read(home.config)
+        files, judged = last_read(home.config), last_judged(home.config)
         read = [when for when in files.values() if when is not None]
         kept = datetime.timedelta(days=rule.extracts_days)
-        what = f"no file of {home.config.extracts_folder.name}/ is to be deleted"
+        said = []
         if read:
-            what = (
+            said.append(
                 f"files that a good run has read: {len(read)}, kept for {rule.extracts_days} days "
                 f"after the last one, now until {min(read) + kept} at least"
             )
+        if judged:
+            last = min(judged.values()) + datetime.timedelta(days=rule.outcomes_days)
+            said.append(
+                f"files of outcomes alone: {len(judged)}, kept for {rule.outcomes_days} days after "
+                f"the last back-test that read them, now until {last} at least"
+            )
+            if today <= last < today + datetime.timedelta(days=WARN_DAYS):
+                first = min(judged, key=judged.__getitem__)
+                what = f"{first}, a file of outcomes, is kept until {last}, and goes then"
+                remedy = (
+                    "`folkmoot-node evaluate FILE` reads it again, and keeps it from then; or let "
+                    "it go, and bring it again when a back-test needs it"
+                )
+                yield Finding(_EXTRACTS, State.WARN, what, remedy)
+        none = f"no file of {home.config.extracts_folder.name}/ is to be deleted"
+        what = "; ".join(said) or none
         old = [
             path
             for path, when in files.items()
-            if when is None and day(path.stat().st_mtime) + kept < today
+            if when is None and path not in judged and day(path.stat().st_mtime) + kept < today
         ]
         if old:
             what += f"; older files that no good run has read, and that stay: {len(old)}"

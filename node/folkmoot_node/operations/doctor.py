@@ -19,6 +19,7 @@ from folkmoot_node.operations.checks import (
     closed,
     council,
     extracts,
+    fitted,
     kept_keys,
     left,
     retention,
@@ -81,6 +82,7 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     if config.corrections_file.exists():
         yield readable(config)
     yield sunset(home)
+    yield fitted(home)
     yield pauses(home)
     yield scoring_runs(home)
     yield retention(home)

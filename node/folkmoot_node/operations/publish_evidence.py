@@ -5,7 +5,9 @@ from __future__ import annotations
 from hashlib import sha256
 from pathlib import Path
 
+from folkmoot_node.evidence.fitted_policies import PUBLISHED, weights_mark
 from folkmoot_node.home import NodeHome
+from folkmoot_node.policies.risk_policy import parse_policy
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.pauses import checked_reason
 from folkmoot_operator.problems import ExitCode, Problem
@@ -39,10 +41,12 @@ def record_publication(node: NodeHome, path: Path, decided_by: str, reason: str)
             remedy="Give the name and role of the person who decides",
             exit_code=ExitCode.USAGE,
         )
-    digest = sha256(read(path)).hexdigest()
+    content = read(path)
+    digest = sha256(content).hexdigest()
     body = {
-        "action": "publication decided",
+        "action": PUBLISHED,
         "file_sha256": digest,
+        **_weights(content, path),
         "decided_by": name,
         "reason": why,
         **current_operator().as_body(),
@@ -50,3 +54,11 @@ def record_publication(node: NodeHome, path: Path, decided_by: str, reason: str)
     with node.state.transaction() as connection:
         node.audit.append(connection, node.clock(), body)
     return digest
+
+
+def _weights(content: bytes, path: Path) -> dict[str, str]:
+    """By what a policy is recognised when its name or last day is another; a report has none."""
+    try:
+        return {"weights": weights_mark(parse_policy(content, str(path)))}
+    except Problem:
+        return {}

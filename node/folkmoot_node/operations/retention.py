@@ -22,7 +22,7 @@ from folkmoot_node.policies.risk_policy import Retention, RiskPolicy, load_polic
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.store.encrypted_file import is_in_use, note_deletion, only_user, replace_key
 from folkmoot_node.store.event_history import SUFFIX, forget
-from folkmoot_node.store.extracts_read import is_as_read, last_read
+from folkmoot_node.store.extracts_read import is_as_read, last_judged, last_read
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_node.store.use import end_of_keeping
 from folkmoot_operator.accounts import Operator, body_of_account
@@ -47,6 +47,7 @@ class Kind(Enum):
     REVIEW = "review files"
     DECISIONS = "decisions of clerical review"
     EXTRACTS = "extracts that a good run has read"
+    OUTCOMES = "extracts of outcomes that a back-test has read"
     LEFTOVERS = "leftovers of stopped runs"
     SERIES = "histories of ended series"
     CORRECTIONS = "decisions about objections"
@@ -176,7 +177,7 @@ def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
         last = one.since + datetime.timedelta(days=one.days)
         if today <= min(last, over):
             continue
-        if one.kind is Kind.EXTRACTS and not is_as_read(config, one.path):
+        if one.kind in (Kind.EXTRACTS, Kind.OUTCOMES) and not is_as_read(config, one.path):
             continue
         ended = f"the policy ended on {policy.sunset}" if over < last else ""
         yield Expired(one.kind, one.path, ended or f"kept for {one.days} days, until {last}")
@@ -217,10 +218,12 @@ def _changed(config: NodeConfig, rule: Retention) -> Iterator[_Kept]:
 
 
 def _extracts(config: NodeConfig, rule: Retention) -> Iterator[_Kept]:
-    """Extracts that a good run has read."""
+    """Extracts that a good run has read, and those of outcomes that a back-test has."""
     for path, read in last_read(config).items():
         if read is not None:
             yield _Kept(Kind.EXTRACTS, path, read, rule.extracts_days)
+    for path, judged in last_judged(config).items():
+        yield _Kept(Kind.OUTCOMES, path, judged, rule.outcomes_days)
 
 
 def _scores_expired(

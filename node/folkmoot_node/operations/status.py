@@ -15,6 +15,7 @@ from typing import Any
 
 from folkmoot_node.evidence.backups_made import names_made
 from folkmoot_node.evidence.database import Clock, system_clock
+from folkmoot_node.evidence.fitted_policies import fitted_file, publish_command
 from folkmoot_node.evidence.joint_head import JointHead
 from folkmoot_node.evidence.restored import last_restore
 from folkmoot_node.evidence.round_book import RoundStatus
@@ -40,8 +41,8 @@ from folkmoot_operator.status_screen import Status
 SCHEMA = 1
 """Of the document: keys are added without a new number, and never change their meaning."""
 _OF_MEMBERS = (
-    "evidence", "stopped_run", "rounds", "budget", "policies", "scores", "certificates", "backup",
-    "serve",
+    "evidence", "stopped_run", "rounds", "budget", "fitted_policy", "policies", "scores",
+    "certificates", "backup", "serve",
 )  # fmt: skip
 """Sections that do not apply to a node that has left: its keys and scores are destroyed."""
 BUDGET_SHARE = 0.1
@@ -93,6 +94,7 @@ def _of_state(status: Status, home: NodeHome, now: int) -> None:
     status.read("stopped_run", lambda: _stopped_run(status, home))
     status.read("rounds", lambda: _rounds(status, home, now))
     status.read("budget", lambda: _budget(status, home))
+    status.read("fitted_policy", lambda: _fitted_policy(status, home))
     status.read("backup", lambda: _backup(status, home, now))
 
 
@@ -214,6 +216,16 @@ def _budget(status: Status, home: NodeHome) -> dict[str, Any]:
         "lifetime_spent": str(balance.lifetime),
         "lifetime_remaining": str(balance.lifetime_remaining),
     }
+
+
+def _fitted_policy(status: Status, home: NodeHome) -> dict[str, Any] | None:
+    known = fitted_file(home, home.config.risk_policy)
+    if known is None:
+        return None
+    found, policy = known
+    if not found.is_published:
+        status.need(found.what, publish_command(policy), 28)
+    return found.as_json()
 
 
 def _incidents(status: Status, home: NodeHome, now: int) -> dict[str, Any]:

@@ -115,6 +115,8 @@ class Retention(Settings):
         review_days: Files for clerical review, from their last change.
         extracts_days: Files in the folder `extracts`, from the last good run that read them.
             What no good run has read stays.
+        outcomes_days: Files in the folder `extracts` that hold outcomes alone, from the last
+            back-test that read them.
         after_sunset_days: All of these, from the policy's last day.
         purge: Who deletes: `serve` by this rule, or a person by hand.
     """
@@ -123,6 +125,7 @@ class Retention(Settings):
     quarantine_days: Days = 30
     review_days: Days = 30
     extracts_days: Days = 30
+    outcomes_days: Days = 210
     after_sunset_days: Days = 0
     purge: Literal["automatic", "manual"] = "automatic"
 

@@ -1,8 +1,10 @@
 """Which files of the folder `extracts` a good run has read, and when the last one did.
 
+A run is one that scored, or, of files that hold outcomes alone, a back-test.
+
 Only these are ever deleted by rule, and only while they are, to the byte, what was read: a file
-that no good run has read may be the only copy of something. The note of them is a file of the
-node's account beside the store. It holds names, digests and days.
+that no good run has read may be the only copy of something. The notes of them are files of the
+node's account beside the store. They hold names, digests and days.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.private_files import write_private
+
+_SCORED, _JUDGED = "extracts-read.json", "outcomes-read.json"
 
 
 class _Read(BaseModel):
@@ -69,8 +73,20 @@ def note_read(config: NodeConfig, read: Iterable[FileRead], on: datetime.date) -
         read: What it read; files elsewhere than in `extracts` are left to their owners.
         on: The day of the run.
     """
+    _add(config, _SCORED, read, on)
+
+
+def note_judged(config: NodeConfig, read: Iterable[FileRead], on: datetime.date) -> None:
+    """Notes the files of outcomes alone that a back-test has read; else as `note_read`.
+
+    It has a file of its own, since a back-test may end while another run scores.
+    """
+    _add(config, _JUDGED, read, on)
+
+
+def _add(config: NodeConfig, note: str, read: Iterable[FileRead], on: datetime.date) -> None:
     there = {path.resolve(): _name(config, path) for path in extracts_in(config)}
-    before = _noted(config)
+    before = _noted(config, note)
     files = {name: before[name] for name in there.values() if name in before}
     for one in read:
         name = there.get(one.path.resolve())
@@ -78,7 +94,7 @@ def note_read(config: NodeConfig, read: Iterable[FileRead], on: datetime.date) -
             files[name] = _Read(sha256=one.sha256, last_read=on, about_areas=one.about_areas)
     if files or before:
         content = _Note(files=files).model_dump_json().encode()
-        write_private(_note(config), content, replace=True)
+        write_private(_place(config, note), content, replace=True)
 
 
 def last_read(config: NodeConfig) -> dict[Path, datetime.date | None]:
@@ -87,7 +103,7 @@ def last_read(config: NodeConfig) -> dict[Path, datetime.date | None]:
     Files about areas are left out. Nothing is opened: whether a file is still what was read,
     `is_as_read` says.
     """
-    noted = _noted(config)
+    noted = _noted(config, _SCORED)
     found: dict[Path, datetime.date | None] = {}
     for path in extracts_in(config):
         read = noted.get(_name(config, path))
@@ -96,24 +112,36 @@ def last_read(config: NodeConfig) -> dict[Path, datetime.date | None]:
     return found
 
 
+def last_judged(config: NodeConfig) -> dict[Path, datetime.date]:
+    """When a back-test last read each file of `extracts` that no good run of scoring has read."""
+    noted, scored = _noted(config, _JUDGED), _noted(config, _SCORED)
+    names = {path: _name(config, path) for path in extracts_in(config)}
+    return {
+        path: noted[name].last_read
+        for path, name in names.items()
+        if name in noted and name not in scored
+    }
+
+
 def is_as_read(config: NodeConfig, path: Path) -> bool:
     """Whether a file of `extracts` is, to the byte, what the last good run read there."""
-    read = _noted(config).get(_name(config, path))
+    name = _name(config, path)
+    read = _noted(config, _SCORED).get(name) or _noted(config, _JUDGED).get(name)
     if read is None or not path.is_file():
         return False
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest() == read.sha256
 
 
-def _noted(config: NodeConfig) -> Mapping[str, _Read]:
+def _noted(config: NodeConfig, note: str) -> Mapping[str, _Read]:
     try:
-        return _Note.model_validate_json(_note(config).read_bytes()).files
+        return _Note.model_validate_json(_place(config, note).read_bytes()).files
     except (FileNotFoundError, ValidationError):
         return {}  # then nothing counts as read, and nothing is deleted
 
 
-def _note(config: NodeConfig) -> Path:
-    return config.store_path.with_name("extracts-read.json")
+def _place(config: NodeConfig, note: str) -> Path:
+    return config.store_path.with_name(note)
 
 
 def _name(config: NodeConfig, path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -11,6 +12,7 @@ from folkmoot import codec
 from folkmoot.privacy import Rho
 from folkmoot.refusal import RefusalReason
 from folkmoot_node.answering.answer import consider, learn, poll
+from folkmoot_node.evidence.fitted_policies import PROPOSED, PUBLISHED, weights_mark
 from folkmoot_node.evidence.outbox import AnswerKind
 from folkmoot_node.evidence.round_book import Decision, KnownRound
 from folkmoot_node.home import NodeHome, open_home
@@ -103,3 +105,33 @@ def test_nothing_is_advised_about_a_round_that_is_over_but_what_helps(stage: Sta
         assert "the round is past its deadline" in done.stderr
         assert "approve" not in done.stderr
         assert "ask the region to open another round" in done.stderr
+
+
+def test_whoever_decides_reads_that_the_scores_are_by_a_fitted_policy(stage: Stage) -> None:
+    ask_for_approval(stage)
+    stage.coordinator.rounds = [codec.encode_round(ask())]
+    with open_home(stage.home) as home:
+        (known,) = learned(home)
+
+        def note(body: dict[str, str]) -> None:
+            with home.state.transaction() as connection:
+                home.audit.append(connection, home.clock(), body)
+
+        policy = home.risk_policy()
+        marks = {"proposed_sha256": "00" * 32, "weights": weights_mark(policy)}
+        rounds = ["folkmoot-node", "rounds"]
+        shown = [*rounds, "show", known.round_id[:12], "--home", stage.home]
+        listed = [*rounds, "list", "--offline", "--home", stage.home]
+        assert "`fit`" not in run_inside(*shown).said() + run_inside(*listed).stderr
+
+        note({"action": PROPOSED, "run": "a1b2", **marks})
+        said = " ".join(run_inside(*shown).said().split())
+        assert "The risk policy has the weights of the one that `fit` proposed" in said
+        assert "Warning: the risk policy has the weights" in run_inside(*listed).stderr
+        assert json.loads(run_inside(*shown, "--json").said())["fitted_policy"]["run"] == "a1b2"
+
+        note({"action": PUBLISHED, "file_sha256": policy.digest.hex(), "decided_by": "DPO"})
+        assert "Warning" not in run_inside(*listed).stderr
+        said = " ".join(run_inside(*shown).said().split())
+        assert "DPO decided on" in said
+        assert "which the guarantee does not cover" in said

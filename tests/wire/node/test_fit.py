@@ -182,3 +182,53 @@ def test_publication_is_a_decision_of_a_named_person_and_sends_nothing(home, tmp
         assert "Remedy: " in said
     file.unlink()
     assert "cannot be read" in run_inside("folkmoot-node", *command, "Weights only").said(3)
+
+
+def doctor(home):
+    found = json.loads(
+        run_inside("folkmoot-node", "doctor", "--offline", "--json", "--home", home).said(None)
+    )
+    return [one for one in found if one["subject"] == "fitted policy"]
+
+
+def status(home):
+    return json.loads(run_inside("folkmoot-node", "status", "--json", "--home", home).said())
+
+
+def test_a_fitted_policy_in_force_is_said_until_somebody_decides_to_publish_it(home, tmp_path):
+    policy, out = home / "risk-policy.toml", tmp_path / "proposed.toml"
+    present = policy.read_text()
+    fit(home, "--out", out)
+    release = home / "release-policy.toml"
+    loss = "[loss]\nper_round = 1\nper_period = 1\nlifetime = 1"
+    release.write_text(release.read_text().replace("[loss]", loss, 1))
+    sign = ["folkmoot-node", "policy", "sign", "--signer", "A. Khan, DPO", "--home", home, "--yes"]
+    try:
+        assert doctor(home) == []
+        assert status(home)["fitted_policy"] is None
+        assert "Warning" not in run_inside(*sign).stderr, "the council's own policy"
+
+        # As its owner puts it into force: with a name and a last day of its own.
+        text = out.read_text().replace("Winter support", "Winter 2027").replace("2099", "2098")
+        policy.write_text("\n".join(line for line in text.splitlines() if line[:1] != "#"))
+        (said,) = doctor(home)
+        assert said["state"] == "warn"
+        assert "has the weights of the one that `fit` proposed" in said["detail"]
+        assert "policy publish" in said["command"]
+        assert "noisy counts" in said["remedy"]
+        assert status(home)["fitted_policy"]["published"] is False
+        assert "policy publish" in " ".join(one["command"] for one in status(home)["needs"])
+        signed = run_inside(*sign)
+        assert "Warning: the risk policy has the weights of" in " ".join(signed.stderr.split())
+        assert "policy publish" in signed.stderr
+        assert "Signed by" in signed.said(), "it is said, and the council decides"
+
+        publish = ["policy", "publish", out, "--by", "A. Khan, DPO", "--reason", "Weights only"]
+        run_inside("folkmoot-node", *publish, "--home", home).said()
+        (said,) = doctor(home)
+        assert said["state"] == "ok"
+        assert "A. Khan, DPO decided" in said["detail"]
+        assert status(home)["fitted_policy"]["decided_by"] == "A. Khan, DPO"
+        assert "Warning" not in run_inside(*sign).stderr
+    finally:
+        policy.write_text(present)

@@ -28,8 +28,8 @@ from tests.commands import Done, run_inside
 
 KEYS = {
     "schema", "at", "version", "node", "pause", "evidence", "stopped_run", "rounds", "budget",
-    "incidents", "policies", "scores", "certificates", "backup", "disk", "plugins", "prefect",
-    "serve", "unreadable", "needs",
+    "incidents", "fitted_policy", "policies", "scores", "certificates", "backup", "disk", "plugins",
+    "prefect", "serve", "unreadable", "needs",
 }  # fmt: skip
 
 

@@ -34,14 +34,13 @@ from folkmoot_node.evaluation.measures.judgement import (
 from folkmoot_node.evaluation.measures.observed import Observed, observed
 from folkmoot_node.evaluation.measures.orders import (
     Codes,
-    Ints,
     Order,
     order_of,
     order_of_whole,
     thousandths,
 )
 from folkmoot_node.evaluation.measures.ranking import ranking
-from folkmoot_node.evaluation.measures.sensitivity import changed, other_orders, visited_rows
+from folkmoot_node.evaluation.measures.sensitivity import Basis, basis, changed, other_orders
 from folkmoot_node.evaluation.snapshot import Bools, Groups, Snapshot
 
 TENTHS = tuple(str(at) for at in range(1, 11))
@@ -54,7 +53,7 @@ class _Judged:
 
     name: str
     score: Present
-    visited: tuple[Ints, ...]
+    basis: Basis
     baselines: list[Baseline] = field(default_factory=list)
     known: list[FactorKnown] = field(default_factory=list)
     weights: list[Changed] = field(default_factory=list)
@@ -113,7 +112,7 @@ def _is_enough(seen: Observed, smallest: int) -> bool:
 
 def _judged(name: str, order: Order, seen: Observed, evaluation: EvaluationFile) -> _Judged:
     score = present(order, seen, evaluation.capacity)
-    return _Judged(name, score, visited_rows(score), [random_choice(score)])
+    return _Judged(name, score, basis(score), [random_choice(score)])
 
 
 def _by_rank(snapshot: Snapshot, evaluation: EvaluationFile, every: tuple[_Judged, ...]) -> None:
@@ -145,7 +144,7 @@ def _by_factor(
         one.known.append(_known(name, is_known, one.score.seen, smallest))
     for times, other in other_orders(score, added):
         for one in every:
-            one.weights.append(changed(name, times, other, one.score, one.visited))
+            one.weights.append(changed(name, times, other, one.basis))
 
 
 def _known(name: str, is_known: Bools, seen: Observed, smallest: int) -> FactorKnown:

@@ -281,6 +281,7 @@ class Changed:
         times: By what its weight was multiplied: 0, 0.75 or 1.25.
         auc: With that weight.
         auc_change: Less the AUC of the policy.
+        auc_interval: Of that change, over the same households (DeLong et al. 1988).
         at: By capacity.
     """
 
@@ -288,6 +289,7 @@ class Changed:
     times: float
     auc: float
     auc_change: float
+    auc_interval: Interval
     at: tuple[ChangedAt, ...]
 
 

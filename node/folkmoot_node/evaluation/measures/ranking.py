@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 
 from folkmoot_node.evaluation.draws import draws
 from folkmoot_node.evaluation.measures.judgement import Ranking
-from folkmoot_node.evaluation.measures.orders import Floats, Ints
+from folkmoot_node.evaluation.measures.orders import Floats, Ints, Order
 from folkmoot_node.evaluation.measures.tally import Tally
 from folkmoot_node.intervals import Interval, two_sided, wilson
 
@@ -69,6 +70,50 @@ def auc_interval(counted: Tally) -> Interval:
     half = two_sided() * math.sqrt(variance) / (area * (1 - area))
     odds = math.log(area / (1 - area))
     return Interval(*(1 / (1 + math.exp(-one)) for one in (odds - half, odds + half)))
+
+
+@dataclass(frozen=True, slots=True)
+class Placements:
+    """Where households stand among those of the other kind (DeLong et al. 1988).
+
+    Attributes:
+        events: float64, of each household with the event: share of the others below it.
+        others: float64, of some households without: share of the events above each.
+        without: How many households without the event there are.
+    """
+
+    events: Floats
+    others: Floats
+    without: int
+
+
+def placements(order: Order, counted: Tally, events: Ints, others: Ints) -> Placements:
+    """Reads them off a tally; equal values count half.
+
+    Args:
+        order: The order.
+        counted: Along it, with households of both kinds.
+        events: Rows of the households with the event.
+        others: Rows of some households without.
+    """
+    e, n = int(counted.events.sum()), int(counted.others.sum())
+    below = (np.cumsum(counted.others) - counted.others / 2) / n
+    above = 1 - (np.cumsum(counted.events) - counted.events / 2) / e
+    return Placements(below[order.code[events]], above[order.code[others]], n)
+
+
+def auc_change_interval(was: Placements, now: Placements, change: float) -> Interval:
+    """Interval of the difference of two AUCs of the same households (DeLong et al. 1988).
+
+    Args:
+        was: By the order that is taken off.
+        now: By the other, with the same rows.
+        change: Difference of both AUCs.
+    """
+    by_events, by_others = now.events - was.events, now.others - was.others
+    variance = by_events.var() / max(1, len(by_events) - 1) + by_others.var() / was.without
+    half = two_sided() * math.sqrt(float(variance))
+    return Interval(max(-1.0, change - half), min(1.0, change + half))
 
 
 def _spread(count: Ints, value: Floats, mean: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,11 +11,20 @@ from folkmoot_node.evaluation.measures.baselines import Present
 from folkmoot_node.evaluation.measures.capacity import paired, recall
 from folkmoot_node.evaluation.measures.judgement import Changed, ChangedAt
 from folkmoot_node.evaluation.measures.orders import Codes, Ints, Order, order_of_whole
-from folkmoot_node.evaluation.measures.ranking import auc
+from folkmoot_node.evaluation.measures.ranking import (
+    Placements,
+    auc,
+    auc_change_interval,
+    placements,
+)
 from folkmoot_node.evaluation.measures.tally import tally
 
 TIMES = (0.0, 0.75, 1.25)
 """By what each weight is multiplied, the others staying as they are."""
+OTHERS = 20_000
+"""Households without the event from which their part of an AUC's variance is taken: it is the
+smaller part, and its own error is then a hundredth.
+"""
 
 
 def other_orders(score: Codes, added: Codes) -> Iterator[tuple[float, Order]]:
@@ -32,18 +42,46 @@ def other_orders(score: Codes, added: Codes) -> Iterator[tuple[float, Order]]:
         yield times, order_of_whole(score + change)
 
 
-def changed(
-    factor: str, times: float, order: Order, score: Present, visited: tuple[Ints, ...]
-) -> Changed:
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What other weights are compared with, the same for all of them.
+
+    Attributes:
+        score: What is judged.
+        visited: By capacity, rows that the score itself might visit: int64, never null.
+        others: Rows of households without the event, evenly spaced if there are more than
+            `OTHERS`: int64, never null.
+        placed: Where the score places the households with the event, and these others.
+    """
+
+    score: Present
+    visited: tuple[Ints, ...]
+    others: Ints
+    placed: Placements
+
+
+def basis(score: Present) -> Basis:
+    """Prepares the comparison of a score that has households with the event and without."""
+    seen = score.seen
+    without = np.ones(seen.households, dtype=np.bool_)
+    for rows in (seen.events, seen.lost, seen.excluded):
+        without[rows] = False
+    others = np.flatnonzero(without)
+    others = others[:: max(1, -(-len(others) // OTHERS))]
+    placed = placements(score.order, score.tally, seen.events, others)
+    return Basis(score, visited_rows(score), others, placed)
+
+
+def changed(factor: str, times: float, order: Order, to: Basis) -> Changed:
     """What another weight changes.
 
     Args:
         factor: Its name.
         times: By what its weight is multiplied.
         order: Of the score with that weight.
-        score: What is judged.
-        visited: By capacity, rows that the score itself might visit.
+        to: What it is compared with.
     """
+    score, visited = to.score, to.visited
     counted = tally(order, score.seen)
     code = order.code[score.seen.events]
     found = []
@@ -65,7 +103,9 @@ def changed(
         )
     area = float(auc(counted.events, counted.others))
     was = float(auc(score.tally.events, score.tally.others))
-    return Changed(factor, times, area, area - was, tuple(found))
+    placed = placements(order, counted, score.seen.events, to.others)
+    interval = auc_change_interval(to.placed, placed, area - was)
+    return Changed(factor, times, area, area - was, interval, tuple(found))
 
 
 def visited_rows(score: Present) -> tuple[Ints, ...]:

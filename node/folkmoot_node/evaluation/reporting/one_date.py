@@ -23,6 +23,7 @@ from folkmoot_node.evaluation.reporting.wording import (
     bounds,
     count,
     number,
+    number_interval,
     on,
     percent,
     points,
@@ -240,7 +241,16 @@ def _weights(figures: Figures) -> Iterator[Block]:
     for place, at in enumerate(figures.at):
         yield Sheet(
             f"With {at.visited:,} visits",
-            ("Factor", "Weight", "AUC", "Change", "Recall, change", LEVEL, "Others visited"),
+            (
+                "Factor",
+                "Weight",
+                "AUC",
+                "AUC, change",
+                LEVEL,
+                "Recall, change",
+                LEVEL,
+                "Others visited",
+            ),
             tuple(_weight_row(one, place) for one in figures.weights),
             words=frozenset({0, 1}),
             note="Others visited: of the households visited, those that the policy itself would "
@@ -274,6 +284,7 @@ def _weight_row(changed: Changed, place: int) -> tuple[str, ...]:
         "0" if changed.times == 0 else f"{changed.times - 1:+.0%}",
         number(changed.auc, ".3f"),
         number(changed.auc_change, "+.3f"),
+        number_interval(changed.auc_interval, "+.3f"),
         points(at.change),
         points_interval(at.change_interval),
         percent(at.replaced),

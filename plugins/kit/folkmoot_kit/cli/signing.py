@@ -174,11 +174,9 @@ def sign(
     typer.echo(f"Signed: {place}, valid until {body.valid_until}")
     typer.echo(f"Components: {list_place}")
     for factor in body.declares.factors:
-        typer.echo(f"  factor {factor.name} reads {', '.join(one.name for one in factor.inputs)}")
+        typer.echo(f"  factor {factor.name} reads {factor.reads}")
     for source in body.declares.sources:
-        given = source.fields
-        named = "fields that settings name" if given is None else ", ".join(f.name for f in given)
-        typer.echo(f"  source {source.kind} gives {named}")
+        typer.echo(f"  source {source.kind} gives {source.gives}")
 
 
 def review(
@@ -274,6 +272,10 @@ def _show(found: Signed[Statement], who: str | None) -> None:
     typer.echo(f"  key {found.key_id} ({signer})")
     if isinstance(body, Manifest):
         typer.echo(f"  vendor {body.vendor}; licence {body.licence}; SDK {body.sdk}")
+        for factor in body.declares.factors:
+            typer.echo(f"  factor {factor.name} reads {factor.reads}")
+        for source in body.declares.sources:
+            typer.echo(f"  source {source.kind} gives {source.gives}")
     elif isinstance(body, Review):
         typer.echo(f"  {body.person}, {body.organisation}: {body.statement}")
     elif isinstance(body, Report):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Protocol, TypeVar
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from folkmoot_kit.provenance.signed import Part
 from folkmoot_kit.provenance.words import Line, Words, one_line
@@ -49,6 +49,9 @@ class DeclaredField(Part):
         unit: Its unit; empty for none.
         category: Kind of information.
         protected: Protected characteristic that it states; empty for none.
+        outcome: Whether it is the day of an event by which policies are judged, and that no factor
+            receives. Manifests that are older than outcomes, and fields that are none, have no such
+            key.
     """
 
     name: Words
@@ -56,6 +59,18 @@ class DeclaredField(Part):
     unit: Line = ""
     category: Line = ""
     protected: Line = ""
+    outcome: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} (an outcome)" if self.outcome else self.name
+
+    @model_serializer(mode="wrap")
+    def _as_before_outcomes(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Says nothing of what is none, so that signed manifests stay what they were."""
+        found: dict[str, Any] = fields(self)
+        if not self.outcome:
+            del found["outcome"]
+        return found
 
 
 class DeclaredSource(Part):
@@ -70,6 +85,13 @@ class DeclaredSource(Part):
     kind: Words
     options: tuple[DeclaredParameter, ...] = Field(default=(), max_length=_MOST)
     fields: tuple[DeclaredField, ...] | None = Field(default=None, max_length=_MOST)
+
+    @property
+    def gives(self) -> str:
+        """Its fields, for people."""
+        if self.fields is None:
+            return "fields that settings name"
+        return ", ".join(map(str, self.fields))
 
 
 class DeclaredInput(Part):
@@ -118,6 +140,11 @@ class DeclaredFactor(Part):
     outputs: tuple[Words, ...] = ("score", "explanation")
     parameters: tuple[DeclaredParameter, ...] = Field(default=(), max_length=_MOST)
     evidence: tuple[DeclaredEvidence, ...] = Field(default=(), max_length=_MOST)
+
+    @property
+    def reads(self) -> str:
+        """Its inputs, for people."""
+        return ", ".join(one.name for one in self.inputs)
 
 
 class Declarations(Part):
@@ -197,6 +224,7 @@ def fields_of(schema: Schema) -> tuple[DeclaredField, ...]:
             unit=one_line(field.unit),
             category=field.category.value,
             protected=field.protected.value if field.protected else "",
+            outcome=field.outcome,
         )
         for field in schema.fields
     )
@@ -257,10 +285,19 @@ def fields_not_claimed(
         if source.kind == kind:
             if source.fields is None:
                 return ()
-            return tuple(
-                _differences(
-                    f"source {kind!r}", "field", source.fields, fields, lambda one: one.name
-                )
+            known = {one.name: one.outcome for one in source.fields}
+            what, wanted = f"source {kind!r}", tuple(fields)
+            alike = [
+                one.model_copy(update={"outcome": known.get(one.name, one.outcome)})
+                for one in wanted
+            ]
+            return (
+                *_differences(what, "field", source.fields, alike, lambda one: one.name),
+                *(
+                    f"{what}: the field {one.name!r} is {'an' if one.outcome else 'no'} outcome"
+                    for one in wanted
+                    if known.get(one.name, one.outcome) is not one.outcome
+                ),
             )
     return (f"it offers the source {kind!r}",)
 

@@ -18,7 +18,8 @@ def read_fields(path: Path) -> dict[str, tuple[DeclaredField, ...]]:
     """Reads a JSON file of lists of fields, by kind of source.
 
     Args:
-        path: Such as `{"meters": [{"name": "usage", "type": "number", "unit": "kWh"}]}`.
+        path: Such as `{"meters": [{"name": "usage", "type": "number", "unit": "kWh"}]}`. A field
+            that is an outcome has `"outcome": true` too.
 
     Raises:
         Problem: Exit code DATA, naming what is wrong.

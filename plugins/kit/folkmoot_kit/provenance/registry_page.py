@@ -117,18 +117,15 @@ def _manifest(body: Manifest, key: str) -> Iterator[str]:
         ("Asks for", escape("; ".join(wants))),
     ]
     for factor in body.declares.factors:
-        inputs = ", ".join(one.name for one in factor.inputs)
         evidence = "".join(f"<br>{escape(one.citation)}" for one in factor.evidence)
         facts.append(
             (
                 f"Factor {escape(factor.name)}",
-                f"{escape(factor.title)}. Reads: {escape(inputs)}.{evidence}",
+                f"{escape(factor.title)}. Reads: {escape(factor.reads)}.{evidence}",
             )
         )
     for source in body.declares.sources:
-        fields = source.fields
-        read = "fields that settings name" if fields is None else ", ".join(f.name for f in fields)
-        facts.append((f"Source {escape(source.kind)}", f"Gives: {escape(read)}"))
+        facts.append((f"Source {escape(source.kind)}", f"Gives: {escape(source.gives)}"))
     yield "<dl>"
     for name, value in facts:
         yield f"<dt>{name}</dt><dd>{value}</dd>"

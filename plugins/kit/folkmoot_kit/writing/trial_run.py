@@ -70,7 +70,7 @@ class Column:
 
     Attributes:
         name: Of the field.
-        type: As it is declared, with the unit.
+        type: As it is declared, with the unit; and whether it is an outcome.
         known: Records with a value.
         unread: Records whose value could not be read.
         smallest: The smallest value; None for a category, or if none is known.
@@ -226,6 +226,7 @@ def _columns(table: pa.Table, schema: Schema, unread: Mapping[str, int]) -> tupl
         values = table[entry.name]
         known = table.num_rows - values.null_count
         kind = entry.type.value + (f", {entry.unit}" if entry.unit else "")
+        kind += ", an outcome" if entry.outcome else ""
         column = {"name": entry.name, "type": kind, "known": known, "unread": unread[entry.name]}
         if known and entry.type in _ORDERED:
             limits = pc.min_max(values).as_py()

@@ -30,8 +30,10 @@ from folkmoot_kit.provenance.declarations import (
     DeclaredInput,
     DeclaredSource,
     fields_not_claimed,
+    fields_of,
 )
-from folkmoot_kit.provenance.registry_index import Revocation
+from folkmoot_kit.provenance.registry_index import PAGE, Revocation
+from folkmoot_sdk.schema import Category, Combine, Field, FieldType, RecordLevel, Schema
 from tests.plugin_council import (
     FILES,
     MODULE,
@@ -366,6 +368,36 @@ def test_fields_that_settings_name_are_not_compared() -> None:
     assert fields_not_claimed(claimed, "file", [field]) == ()
     assert fields_not_claimed(claimed, "meters", [field])
     assert fields_not_claimed(claimed, "other", [])
+
+
+EVENT = Field(
+    "homeless", FieldType.DATE, Combine.MINIMUM, Category.HOUSING, outcome=True
+)  # fmt: skip
+
+
+def test_a_manifest_says_which_fields_are_outcomes(council: Council) -> None:
+    [declared] = fields_of(Schema("homes", RecordLevel.HOUSEHOLD, (EVENT,)))
+    claimed = Declarations(sources=(DeclaredSource(kind="meters", fields=(declared,)),))
+    shutil.rmtree(council.registry)
+    council.keeper().init("The region")
+    council.add(sign(council.manifest(declares=claimed), council.vendor))
+    manifest = council.stands().manifest
+    assert manifest is not None
+    assert manifest.declares == claimed
+    assert "Gives: homeless (an outcome)" in (council.registry / PAGE).read_text()
+
+    assert fields_not_claimed(claimed, "meters", [declared]) == ()
+    other = declared.model_copy(update={"outcome": False})
+    (said,) = fields_not_claimed(claimed, "meters", [other])
+    assert "the field 'homeless' is no outcome" in said
+    older = Declarations(sources=(DeclaredSource(kind="meters", fields=(other,)),))
+    (said,) = fields_not_claimed(older, "meters", [declared])
+    assert "the field 'homeless' is an outcome" in said
+
+
+def test_a_manifest_from_before_outcomes_is_the_same_bytes() -> None:
+    older = {"name": "debt", "type": "number", "unit": "GBP", "category": "", "protected": ""}
+    assert DeclaredField.model_validate(older).model_dump(mode="json") == older
 
 
 def test_what_is_granted_is_compared_with_what_is_asked(council: Council) -> None:

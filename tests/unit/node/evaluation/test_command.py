@@ -30,10 +30,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(made: Path, tmp_path: Path) -> Path:
-    """A home of the test's own, with the evaluation file that `--init` writes."""
+    """A home of the test's own, with the evaluation file of the documentation."""
     own = tmp_path / "home"
     shutil.copytree(made, own)
-    assert evaluate(own, "--init").code == 0
+    (own / "evaluation.toml").write_text(first_file())
     return own
 
 
@@ -65,11 +65,12 @@ def report(made: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, s
     shutil.copytree(made, own)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", "80")
-        assert evaluate(own, "--init").code == 0
+        (own / "evaluation.toml").write_text(first_file())
         before = {path: path.read_bytes() for path in files(own)}
         text = evaluate(own, "--html", own / "report.html").said()
     after = set(files(own)) - {own / "report.html"}
-    assert after - set(before) <= set(own.glob("state.sqlite*"))  # no scores are left anywhere
+    # No scores are left anywhere; which files of outcomes were read is noted for their retention.
+    assert after - set(before) <= {*own.glob("state.sqlite*"), own / "store" / "outcomes-read.json"}
     return text, (own / "report.html").read_text(), own
 
 
@@ -190,15 +191,86 @@ def test_an_unknown_key_is_named(home: Path) -> None:
     assert looks(home) == []
 
 
+def test_an_event_that_ends_what_is_observed_is_refused(home: Path) -> None:
+    change(home, "months = 6", 'months = 6\nmoved_away = "homelessness_application"')
+    done = evaluate(home)
+    assert done.code == ExitCode.SETTINGS
+    assert "cannot be an event and the end" in done.stderr
+
+
 def test_a_missing_file_is_said_with_the_way_to_one(home: Path) -> None:
     done = run_inside("folkmoot-node", "evaluate", home / "a b.toml", "--home", home)
     assert done.code == ExitCode.SETTINGS
     assert f"`folkmoot-node evaluate '{home / 'a b.toml'}' --init`" in done.stderr
 
 
-def test_init_writes_a_file_that_is_valid_and_replaces_none(home: Path) -> None:
+def test_init_writes_a_file_for_the_nodes_sources_that_runs_as_it_stands(home: Path) -> None:
     path = home / "evaluation.toml"
-    assert path.read_text() == first_file()
+    path.unlink()
+    said = evaluate(home, "--init").said()
+    assert "how many households can the council visit?" in said
+    text = path.read_text()
+    assert path.stat().st_mode & 0o077 == 0
+    found = load(EvaluationFile, path)
+    assert "QUESTION" in text
+    assert found.capacity == (HOUSEHOLDS // 100,)
+    assert [*found.outcomes] == ["homelessness_application"]
+    assert found.undated == ()
+    # Housing reaches to 30 June, and council tax begins on 28 August.
+    assert list(map(str, found.dates)) == ["2025-09-30", "2025-12-31"]
+    assert "homelessness_application, within 6 months:" in evaluate(home).said()
+
+
+def test_init_accepts_undated_sources_by_name_and_leaves_out_what_cannot_be_judged(
+    home: Path,
+) -> None:
+    for source in ("council_tax", "housing"):
+        path = home / "mappings" / f"{source}.toml"
+        lines = path.read_text().splitlines()
+        kept = [line for line in lines if not line.startswith("record_date")]
+        path.write_text("\n".join(kept).replace('"latest"', '"first"') + "\n")
+    housing = home / "mappings" / "housing.toml"
+    event = housing.read_text().partition("[fields.")[2].partition("]")[2]
+    for name, column in (("moved_out", "Applied"), ("evicted", "Never")):
+        with housing.open("a") as file:
+            file.write(f"[fields.{name}]{event.replace('Applied', column)}")
+    extract = home / "extracts" / "housing.csv"
+    rows = extract.read_text().splitlines()
+    extract.write_text("\n".join([f"{rows[0]},Never", *(f"{row}," for row in rows[1:])]) + "\n")
+    (home / "evaluation.toml").unlink()
+    evaluate(home, "--init").said()
+    found = load(EvaluationFile, home / "evaluation.toml")
+    assert found.undated == ("council_tax",)
+    assert {one.moved_away for one in found.outcomes.values()} == {"moved_out"}
+    assert "homelessness_application, within 6 months:" in evaluate(home).said()
+
+
+def test_init_says_where_there_are_no_outcomes_and_where_there_is_no_node(
+    home: Path, tmp_path: Path
+) -> None:
+    path = home / "mappings" / "housing.toml"
+    path.write_text(path.read_text().replace("outcome = true", ""))
+    (home / "evaluation.toml").unlink()
+    said = evaluate(home, "--init").said()
+    assert "no source of this node declares an outcome" in said
+    assert (home / "evaluation.toml").read_text() == first_file()
+    (tmp_path / "elsewhere").mkdir()
+    assert "is no node" in evaluate(tmp_path / "elsewhere", "--init").said()
+
+
+def test_init_says_that_no_date_can_be_judged(home: Path) -> None:
+    extract = home / "extracts" / "housing.csv"
+    rows = [row for row in extract.read_text().splitlines() if row[-10:] < "2025-10-01"]
+    extract.write_text("\n".join(["UPRN,Recorded,Applied", *rows]) + "\n")
+    (home / "evaluation.toml").unlink()
+    done = evaluate(home, "--init")
+    assert done.code == ExitCode.DATA
+    assert "no date can be judged over 6 months" in done.stderr
+    assert not (home / "evaluation.toml").exists()
+
+
+def test_the_file_of_the_documentation_is_valid_and_init_replaces_none(home: Path) -> None:
+    path = home / "evaluation.toml"
     assert load(EvaluationFile, path).outcomes["homelessness"].months == 6
     path.write_text("mine")
     done = evaluate(home, "--init")

@@ -182,6 +182,7 @@ def test_another_weight_gives_what_scoring_with_it_would(times) -> None:
         # A quarter of a contribution is rounded by itself: a thousandth may differ.
         assert found.auc == pytest.approx(directly.ranking.auc, abs=2e-4)
         assert found.auc_change == pytest.approx(found.auc - figures.ranking.auc)
+        assert found.auc_interval.low < found.auc_change < found.auc_interval.high
         for mine, theirs in zip(found.at, directly.at, strict=True):
             assert mine.recall == pytest.approx(theirs.recall.share, abs=0.01)
             assert mine.change_interval.low <= mine.change <= mine.change_interval.high

@@ -13,7 +13,7 @@ from folkmoot_node.corrections.decisions import Decision
 from folkmoot_node.corrections.sealed_file import open_corrections
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.sources.outcomes import Outcome, outcomes_mapping, write_outcomes
-from folkmoot_node.store.extracts_read import last_read
+from folkmoot_node.store.extracts_read import last_judged, last_read
 from folkmoot_operator.problems import Problem
 from tests.unit.node.conftest import TODAY
 from tests.unit.node.evaluation.dated_council import FILES, HOMES, HOUSING, NODE, TAX
@@ -100,13 +100,23 @@ def test_a_back_test_that_is_broken_off_leaves_nothing(council):
     assert files(council.home) == beside
 
 
-def test_a_back_test_does_not_prolong_how_long_extracts_are_kept(council):
+def test_a_back_test_prolongs_how_long_files_of_outcomes_alone_are_kept_and_no_others(council):
     """Extracts are deleted some time after a run last read them."""
     council.evaluate()
     assert set(last_read(council.config).values()) == {None}
+    assert {path.name: day for path, day in last_judged(council.config).items()} == {
+        "housing.csv": TODAY
+    }
     score(council.config, council.plugins, council.policy, today=TODAY)
     unread = {path.name for path, day in last_read(council.config).items() if day is None}
-    assert unread == {"housing.csv"}  # which no run of today reads, so that people delete it
+    assert unread == {"housing.csv"}  # which no run of today reads
+
+
+def test_a_back_test_that_is_not_looked_at_to_its_end_prolongs_nothing(council):
+    found = council.begin()
+    next(found)
+    found.close()
+    assert last_judged(council.config) == {}
 
 
 def test_needs_that_caseworkers_found_can_be_an_outcome(council):
@@ -221,3 +231,8 @@ def test_a_household_whose_objection_was_upheld_is_not_judged(council):
     open_corrections(council.config).add(2, decision, {})
     february, _ = council.evaluate()
     assert (february.uprn.tolist(), february.withheld) == ([1, 3, 4], 1)
+
+
+def test_a_date_before_all_dated_records_is_refused(council):
+    with pytest.raises(Problem, match="nothing that is scored was known on 2019-10-01"):
+        council.evaluate(dates=["2019-10-01", "2026-02-28"])

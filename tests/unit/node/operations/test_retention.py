@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import os
 import time
@@ -16,12 +17,14 @@ from folkmoot_node.corrections.sealed_file import open_corrections
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.home import open_home
 from folkmoot_node.linkage.review_decisions import Decided, ReviewDecisions, SourceReview
-from folkmoot_node.operations.checks import retention
+from folkmoot_node.operations.checks import extracts, retention
 from folkmoot_node.operations.retention import Kind, expired, purge
 from folkmoot_node.scoring.explain import explain
 from folkmoot_node.sources import connect as node_plugins
 from folkmoot_node.store.encrypted_file import only_user
+from folkmoot_node.store.extracts_read import FileRead, note_judged, note_read
 from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_operator.checks import State
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.power_cut import watched
 from tests.unit.node.conftest import POLICY, TODAY, tax_rows
@@ -174,6 +177,68 @@ def test_decisions_that_cannot_be_read_stop_no_purge(scored):
     uphold(scored, "a")
     scored.config.corrections_file.write_bytes(b"x" * 50)
     assert SCORES in found(scored, 100)
+
+
+@pytest.fixture
+def judged(scored):
+    """With a file of outcomes that a back-test has read, and a policy that goes on."""
+    scored.write_policy(LASTING)
+    path = scored.config.extracts_folder / "events.csv"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("UPRN,Event\n1,2026-01-05\n")
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    note_judged(scored.config, [FileRead(path, sha256)], TODAY)
+    return scored
+
+
+LASTING = POLICY.replace("2027-03-31", "2029-03-31")
+EVENTS = (Kind.OUTCOMES, "events.csv")
+
+
+def test_outcomes_go_seven_months_after_the_last_back_test_of_them(judged):
+    assert EVENTS not in found(judged, 210)
+    assert "kept for 210 days" in found(judged, 211)[EVENTS]
+    judged.write_policy(LASTING + "[retention]\noutcomes_days = 5\n")
+    assert EVENTS not in found(judged, 5)
+    with at(judged, 6) as home:
+        purged = purge(home, expired(home), "A. Khan")
+    assert purged.counts[Kind.OUTCOMES.value] == 1
+    assert not list(judged.config.extracts_folder.iterdir())
+
+
+def test_outcomes_go_at_the_latest_when_nobody_is_scored_any_more(judged):
+    judged.write_policy(POLICY)
+    assert found(judged, 121)[EVENTS] == "the policy ended on 2027-03-31"
+
+
+def test_outcomes_that_are_not_what_was_read_stay(judged):
+    (judged.config.extracts_folder / "events.csv").write_text("UPRN,Event\n")
+    assert EVENTS not in found(judged, 300)
+
+
+def test_outcomes_that_a_scoring_run_reads_too_go_by_its_rule(judged):
+    path = judged.config.extracts_folder / "events.csv"
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    note_read(judged.config, [FileRead(path, sha256)], TODAY)
+    assert (Kind.EXTRACTS, "events.csv") not in found(judged, 30)
+    assert {kind for kind, name in found(judged, 31) if name == "events.csv"} == {Kind.EXTRACTS}
+
+
+@pytest.mark.parametrize(
+    ("days", "state", "says"),
+    [
+        (0, State.OK, "files of outcomes alone: 1, kept for 210 days after"),
+        (180, State.OK, "now until"),
+        (181, State.WARN, "events.csv, a file of outcomes, is kept until"),
+        (210, State.WARN, "events.csv, a file of outcomes, is kept until"),
+    ],
+)
+def test_doctor_warns_before_outcomes_go(judged, days, state, says):
+    with at(judged, days) as home:
+        first, *_ = extracts(home).run()
+    assert first.state is state
+    assert says in first.what
+    assert not first.remedy or "evaluate FILE" in first.remedy
 
 
 def test_what_a_killed_run_left_goes_and_what_a_run_uses_stays(scored):
