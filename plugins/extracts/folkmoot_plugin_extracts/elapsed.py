@@ -39,12 +39,20 @@ class Elapsed(Reader):
 
     def fault(self, text: str) -> str:
         """See `Reader`."""
-        dates = self.date.parse(pl.Series([text]))
-        if dates.null_count():
+        day = self.date.parse(pl.Series([text])).item()
+        if day is None:
             return self.date.fault(text)
-        value = self._since(dates).item()
+        value = self._since_day(day)
         bounds = Number(self.minimum, self.maximum, self.whole).outside(value)
         return f"{text} gives {value:.0f}, which {bounds} ({self.unit})"
+
+    def _since_day(self, day: datetime.date) -> int:
+        """As `_since`, of one: reasons are many where people were born after a past date."""
+        reference = self.reference
+        if self.unit == "days":
+            return (reference - day).days
+        before = (day.month, day.day) > (reference.month, reference.day)
+        return reference.year - day.year - before
 
     def _since(self, dates: pl.Series) -> pl.Series:
         """The time in its unit and type, within bounds or not; null where there is no date."""
