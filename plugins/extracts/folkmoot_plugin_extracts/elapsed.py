@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -39,20 +40,18 @@ class Elapsed(Reader):
 
     def fault(self, text: str) -> str:
         """See `Reader`."""
-        day = self.date.parse(pl.Series([text])).item()
-        if day is None:
-            return self.date.fault(text)
-        value = self._since_day(day)
-        bounds = Number(self.minimum, self.maximum, self.whole).outside(value)
-        return f"{text} gives {value:.0f}, which {bounds} ({self.unit})"
+        return self.faults([text])[0]
 
-    def _since_day(self, day: datetime.date) -> int:
-        """As `_since`, of one: reasons are many where people were born after a past date."""
-        reference = self.reference
-        if self.unit == "days":
-            return (reference - day).days
-        before = (day.month, day.day) > (reference.month, reference.day)
-        return reference.year - day.year - before
+    def faults(self, texts: Sequence[str]) -> Sequence[str]:
+        """See `Reader`: they are many where people were born after a past date that is scored."""
+        days = self.date.parse(pl.Series(texts, dtype=pl.String))
+        bounded = Number(self.minimum, self.maximum, self.whole)
+        return [
+            self.date.fault(text)
+            if value is None
+            else f"{text} gives {value:.0f}, which {bounded.outside(value)} ({self.unit})"
+            for text, value in zip(texts, self._since(days).to_list(), strict=True)
+        ]
 
     def _since(self, dates: pl.Series) -> pl.Series:
         """The time in its unit and type, within bounds or not; null where there is no date."""
