@@ -28,7 +28,6 @@ from folkmoot_node.scoring.bound import Binding
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.sources.known_on import (
-    LATER,
     WITHOUT_DATE,
     WITHOUT_EVENT,
     KnownOn,
@@ -50,6 +49,7 @@ from folkmoot_node.store.schema import (
 from folkmoot_operator.moments import months_later
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.schema import UPRN_COLUMN, FieldType
+from folkmoot_sdk.source import LATER
 
 DATES = "dates"
 """What `progress` is told is done."""

@@ -69,9 +69,15 @@ def test_each_person_of_a_later_row_counts(folder):
 
 
 def test_people_with_dates_of_their_own_are_left_to_the_node(folder):
-    folder.accounts(top=f'{DATED}[[people]]\nDated = "Dated"\n[[people]]\nDated = "Dated2"\n')
-    folder.csv(row(1, "01/03/2026") + ",01/01/2026", header=HEADER + ",Dated2")
-    assert folder.read(known_on=ON).height == 2
+    folder.accounts(
+        top='record_date = { column = "Since", format = "%d/%m/%Y" }\n'
+        '[[people]]\nSince = "Since"\n[[people]]\nSince = "Since2"\n'
+    )
+    folder.csv("1,5,3,1,01/03/2026,Y,01/01/2026", header=HEADER.partition(",Ref")[0] + ",Since2")
+    assert folder.read(known_on=ON)["record_date"].to_list() == [
+        datetime.date(2026, 3, 1),
+        datetime.date(2026, 1, 1),
+    ]
     assert not folder.left_out
 
 

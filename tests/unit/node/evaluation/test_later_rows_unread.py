@@ -69,7 +69,7 @@ def both(council, monkeypatch):
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=ROWS, events=EVENTS)
 def test_each_date_is_the_same(council, rows, events):
