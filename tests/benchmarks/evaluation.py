@@ -41,8 +41,15 @@ NO_DATES = "people"
 """Source that a back-test accepts as it is today."""
 
 
-def write_folder(folder: Path, households: int, threads: int) -> None:
-    """Writes the extracts of the scoring benchmark, dated, and events from a year before on."""
+def write_folder(folder: Path, households: int, threads: int, later: int = 0) -> None:
+    """Writes the extracts of the scoring benchmark, dated, and events from a year before on.
+
+    Args:
+        folder: Where to.
+        households: How many.
+        threads: Threads of the node.
+        later: Further rows of each account, dated from the first date on: years of rows.
+    """
     import numpy as np
     import polars as pl
 
@@ -52,9 +59,12 @@ def write_folder(folder: Path, households: int, threads: int) -> None:
     rng = np.random.default_rng(3)
     # All records are older than the first date, so that each date scores every household.
     since = np.datetime64(FIRST, "D") - rng.integers(1, 2000, households)
-    accounts.with_columns(Since=pl.Series(since, dtype=pl.Date)).write_parquet(
-        extracts / "accounts.parquet"
-    )
+    dated = [accounts.with_columns(Since=pl.Series(since, dtype=pl.Date))]
+    after = (base.REFERENCE - FIRST).days
+    for _ in range(later):
+        since = np.datetime64(FIRST, "D") + rng.integers(1, after, households)
+        dated.append(accounts.with_columns(Since=pl.Series(since, dtype=pl.Date)))
+    pl.concat(dated).write_parquet(extracts / "accounts.parquet")
     people.write_parquet(extracts / "people.parquet")
     began = np.datetime64(FIRST, "D") - 365
     days = int((np.datetime64(base.REFERENCE, "D") - began).astype(np.int64))
@@ -67,8 +77,8 @@ def write_folder(folder: Path, households: int, threads: int) -> None:
     home = folder / "home"
     base.write_home(home, threads)
     mapping = home / "mappings" / "accounts.toml"
-    dated = 'uprn = "UPRN"\nrecord_date = { column = "Since" }\n'
-    mapping.write_text(mapping.read_text().replace('uprn = "UPRN"\n', dated, 1))
+    keyed = 'uprn = "UPRN"\nrecord_date = { column = "Since" }\n'
+    mapping.write_text(mapping.read_text().replace('uprn = "UPRN"\n', keyed, 1))
     (home / "mappings" / "events.toml").write_text(
         events_mapping(
             "homelessness_application", file="events.parquet", column="Applied", recorded="Applied"
@@ -194,11 +204,13 @@ def _drawn(folder: Path) -> list[Snapshot]:
 FITS: dict[str, Callable[[Path], base.Taken]] = {"fit": run_fit, "bare": run_bare}
 
 
-def main(households: int = HOUSEHOLDS, repeats: int = 2, threads: int = 2) -> dict[str, Any]:
+def main(
+    households: int = HOUSEHOLDS, repeats: int = 1, threads: int = 2, later: int = 0
+) -> dict[str, Any]:
     """Measures the back-test and the fit."""
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        write_folder(folder, households, threads)
+        write_folder(folder, households, threads, later)
         runs: dict[str, list[tuple[base.Taken, float]]] = {name: [] for name in RUNS}
         for _ in range(repeats):
             for name, run in RUNS.items():
@@ -209,6 +221,7 @@ def main(households: int = HOUSEHOLDS, repeats: int = 2, threads: int = 2) -> di
     return {
         "households": households,
         "dates": DATES,
+        "later_rows_an_account": later,
         "factors": len(base.WEIGHTS),
         "threads": threads,
         "seconds": {
@@ -249,9 +262,10 @@ def told(measured: dict[str, Any]) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--households", type=int, default=HOUSEHOLDS)
-    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--later", type=int, default=0, help="further rows of each account")
     options = parser.parse_args()
-    result = main(options.households, options.repeats, options.threads)
+    result = main(options.households, options.repeats, options.threads, options.later)
     print(told(result))
     print(json.dumps(result))

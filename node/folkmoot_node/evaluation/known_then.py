@@ -29,7 +29,6 @@ from folkmoot_node.scoring.bound import Binding
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.sources.known_on import (
-    LATER,
     WITHOUT_DATE,
     WITHOUT_EVENT,
     KnownOn,
@@ -52,6 +51,7 @@ from folkmoot_node.store.schema import (
 from folkmoot_operator.moments import months_later
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.schema import UPRN_COLUMN, FieldType
+from folkmoot_sdk.source import LATER
 
 DATES = "dates"
 """What `progress` is told is done."""
@@ -221,7 +221,7 @@ def _scored(
 def note_outcomes(
     config: NodeConfig, binding: Binding, run: RunSummary, today: datetime.date
 ) -> None:
-    """Notes which extracts that a run has read hold outcomes alone, and go by a rule of their own."""
+    """Notes which extracts that were read hold outcomes alone, and go by a rule of their own."""
     sources = {source.name: source for source in binding.sources}
     read = (
         file

@@ -19,9 +19,8 @@ from folkmoot_node.sources.connect import ConnectedSource
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.parameters import nearest
 from folkmoot_sdk.schema import DATE_COLUMN
+from folkmoot_sdk.source import LATER
 
-LATER = "dated after the date of the back-test"
-"""Why a record is left out, as the summary of a run counts it."""
 WITHOUT_DATE = "without a date, so that nobody can say when it was known"
 WITHOUT_EVENT = "without a day of an event"
 NOT_YET = "is a day that is still to come"
@@ -65,6 +64,11 @@ class KnownRecords:
     is_dated: bool
     outcomes: tuple[str, ...]
     events_alone: bool
+
+    @property
+    def read_until(self) -> datetime.date | None:
+        """The date after which no record is wanted; None where some are."""
+        return self.on if self.is_dated and not self.outcomes else None
 
     @property
     def _is_known(self) -> pl.Expr:

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from folkmoot_operator.private_files import delete_private, make_private_folder, open_private
 from folkmoot_operator.problems import ExitCode, Problem
@@ -25,10 +25,22 @@ MAXIMUM_LISTED = 100_000
 MAXIMUM_REASONS = 40
 """Kinds of rejections that are counted each, of one source and run."""
 _MAXIMUM_VALUE = 200
+_MOST_KNOWN = 10_000
+"""Texts that are kept as they are counted and listed: many records hold the same one."""
 _SHOWN = 12
 _RESULT = re.compile(r"^gives -?[0-9.,]+ ")
 _SAFE = 4
 """A value this long is taken out of the middle of a reason too; a shorter one may be part of it."""
+
+
+class _Listed(NamedTuple):
+    """A rejection as it is counted and listed, without its row."""
+
+    kind: str
+    file: str
+    field: str
+    reason: str
+    value: str
 
 
 class Quarantine:
@@ -53,6 +65,7 @@ class Quarantine:
         self._listed = 0
         self._files: dict[str, int] = {}
         self._rows: set[int] = set()
+        self._known: dict[tuple[str, str, str, str], _Listed] = {}
 
     @property
     def rejected(self) -> int:
@@ -65,14 +78,13 @@ class Quarantine:
             at = self._files.setdefault(entry.file, len(self._files))
             self._rows.add(at << 44 | entry.row)
             self.fields[entry.field] += 1
-            self._count(entry)
+            known = self._as_listed(entry)
+            self._count(entry.field, known.kind)
             if self._listed < MAXIMUM_LISTED:
                 self._listed += 1
-                value = entry.value[:_MAXIMUM_VALUE]
-                file, field, reason, shown = map(
-                    harmless, (entry.file, entry.field, entry.reason, value)
+                self._open().writerow(
+                    (known.file, entry.row, known.field, known.reason, known.value)
                 )
-                self._open().writerow((file, entry.row, field, reason, shown))
 
     def summary(self) -> tuple[str, ...]:
         """Rejections by field and kind of reason, the most frequent first, for a terminal."""
@@ -82,6 +94,7 @@ class Quarantine:
 
     def close(self) -> None:
         """Closes the file, if there is one."""
+        self._known.clear()
         if self._stream is not None:
             self._stream.close()
             self._stream = None
@@ -113,10 +126,22 @@ class Quarantine:
                 ),
             )
 
-    def _count(self, entry: Rejection) -> None:
-        kind = entry.field, kind_of_reason(entry)
+    def _as_listed(self, entry: Rejection) -> _Listed:
+        key = entry.file, entry.field, entry.reason, entry.value
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            found = self._known[key] = _Listed(
+                kind_of_reason(entry),
+                *map(harmless, (*key[:3], entry.value[:_MAXIMUM_VALUE])),
+            )
+        return found
+
+    def _count(self, field: str, reason: str) -> None:
+        kind = field, reason
         if kind not in self.reasons and len(self.reasons) >= MAXIMUM_REASONS:
-            kind = entry.field, "other reasons"
+            kind = field, "other reasons"
         self.reasons[kind] += 1
 
     def _open(self) -> Any:

@@ -58,7 +58,7 @@ class RecordReader:
         sums: Sum of each number whose sum means something, of known values.
         labels: For each area column the codes that its indexes stand for.
         latest: Latest record date, None if the schema has none; in a back-test the latest day of a
-            record or event, also of those that are left out.
+            record or event, also of those that are left out here.
         notes: What the source decided about its files.
     """
 
@@ -125,6 +125,7 @@ class RecordReader:
             leave_out=leave_out,
             identifiers=self._identifiers,
             note=self.notes.append,
+            known_on=self._known.read_until if self._known is not None else None,
         )
         source = self._source
         try:

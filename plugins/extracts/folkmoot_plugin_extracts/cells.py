@@ -35,12 +35,12 @@ class Fault:
     Attributes:
         columns: The columns that the fault is in: several if they do not go together.
         rows: Boolean, never null: True for the rows.
-        reason: From the text to the reason.
+        reasons: From some texts to the reason of each.
     """
 
     columns: tuple[str, ...]
     rows: pl.Series
-    reason: Callable[[str], str]
+    reasons: Callable[[Sequence[str]], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def read_columns(
         if read.malformed is None:
             return Read(read.values)
         return Read(
-            read.values, read.malformed, [Fault((columns[0],), read.malformed, reader.fault)]
+            read.values, read.malformed, [Fault((columns[0],), read.malformed, reader.faults)]
         )
     parts, faults = [], []
     nothing = pl.repeat(False, frame.height, eager=True)
@@ -95,15 +95,18 @@ def read_columns(
         parts.append(values)
         if read.malformed is not None:
             broken |= read.malformed
-            faults.append(Fault((column,), read.malformed, reader.part.fault))
+            faults.append(Fault((column,), read.malformed, reader.part.faults))
     joined = reader.join(parts)
     values = joined.values.set(blank, None)
     contradictory = joined.contradictory & ~blank
     if contradictory.any():
-        reason = joined.reason
-        faults.append(Fault(tuple(columns), contradictory, lambda text: f"{text} {reason}"))
+        faults.append(Fault(tuple(columns), contradictory, _same(joined.reason)))
     malformed = (broken & values.is_null()) | contradictory
     return Read(values, malformed if malformed.any() else None, faults)
+
+
+def _same(reason: str) -> Callable[[Sequence[str]], Sequence[str]]:
+    return lambda texts: [f"{text} {reason}" for text in texts]
 
 
 def read_column(reader: Reader, raw: pl.Series, nulls: Iterable[str]) -> Parsed:

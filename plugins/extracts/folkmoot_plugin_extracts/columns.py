@@ -62,6 +62,10 @@ class Reader(ABC):
     def fault(self, text: str) -> str:
         """Why a text that `parse` made null is malformed."""
 
+    def faults(self, texts: Sequence[str]) -> Sequence[str]:
+        """Why each of some texts is malformed; a reader that parses them again does it at once."""
+        return [self.fault(text) for text in texts]
+
     @property
     def part(self) -> Reader:
         """How one of several columns is read of which a value is made by `join`."""

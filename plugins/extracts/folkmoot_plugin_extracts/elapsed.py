@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -39,12 +40,18 @@ class Elapsed(Reader):
 
     def fault(self, text: str) -> str:
         """See `Reader`."""
-        dates = self.date.parse(pl.Series([text]))
-        if dates.null_count():
-            return self.date.fault(text)
-        value = self._since(dates).item()
-        bounds = Number(self.minimum, self.maximum, self.whole).outside(value)
-        return f"{text} gives {value:.0f}, which {bounds} ({self.unit})"
+        return self.faults([text])[0]
+
+    def faults(self, texts: Sequence[str]) -> Sequence[str]:
+        """See `Reader`: they are many where people were born after a past date that is scored."""
+        days = self.date.parse(pl.Series(texts, dtype=pl.String))
+        bounded = Number(self.minimum, self.maximum, self.whole)
+        return [
+            self.date.fault(text)
+            if value is None
+            else f"{text} gives {value:.0f}, which {bounded.outside(value)} ({self.unit})"
+            for text, value in zip(texts, self._since(days).to_list(), strict=True)
+        ]
 
     def _since(self, dates: pl.Series) -> pl.Series:
         """The time in its unit and type, within bounds or not; null where there is no date."""

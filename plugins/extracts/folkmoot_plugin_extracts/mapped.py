@@ -12,6 +12,7 @@ from folkmoot_plugin_extracts.amounts import Writing
 from folkmoot_plugin_extracts.batch import Batch, handed_on
 from folkmoot_plugin_extracts.elapsed import Elapsed
 from folkmoot_plugin_extracts.identifiers import joined
+from folkmoot_plugin_extracts.later import Later
 from folkmoot_plugin_extracts.mapped_field import MappedField
 from folkmoot_plugin_extracts.mapping import Identical, Mapping, Repeated
 from folkmoot_plugin_extracts.nhs_number import hiding_numbers
@@ -87,12 +88,15 @@ class MappedSource(DataSource):
         household = () if stops else uses.uprn_columns
         keys = Keys(uses.key, household, wanted, stops=stops) if uses.key else None
         fields = [name for name in self._mapping.fields if name in context.fields]
+        later = self._later(people, context)
         with parser(outputs, uses.null_texts) as reading:
             for origin, batch in self.batches((*wanted, *uses.key), context):
                 if batch.broken:
                     yield from self._of_broken(reading, origin, batch)
                     continue
                 doubtful = None
+                if later is not None:
+                    batch = later.without(batch, context)
                 if once is not None:
                     batch = once.first_of(origin, batch, context)
                 if keys is not None:
@@ -122,6 +126,20 @@ class MappedSource(DataSource):
             frame = frame.with_columns(pl.lit(None, pl.Int64).alias(UPRN_COLUMN))
         return joined(frame)
 
+    def _later(self, people: PeopleOfRow, context: ReadContext) -> Later | None:
+        """What leaves rows out by their date; None if all are read, or people have dates each."""
+        uses = self._mapping
+        dated = self._dated()
+        if context.known_on is None or dated is None or people.has_own(dated.column):
+            return None
+        return Later(dated, people, uses.null_texts, context.known_on)
+
+    def _dated(self) -> Output | None:
+        dated = self._mapping.record_date
+        if dated is None:
+            return None
+        return Output(DATE_COLUMN, dated.column, columns.Date(dated.format, dated.latest_year))
+
     def _outputs(self, context: ReadContext) -> list[Output]:
         uses = self._mapping
         outputs = []
@@ -133,10 +151,9 @@ class MappedSource(DataSource):
         elif uses.level is not RecordLevel.AREA:
             # Some column must be read, to know how many records there are.
             outputs.append(Output(UPRN_COLUMN, uses.identifiers.first_column, columns.Text()))
-        if uses.record_date is not None:
-            dated = uses.record_date
-            date = columns.Date(dated.format, dated.latest_year)
-            outputs.append(Output(DATE_COLUMN, dated.column, date))
+        dated = self._dated()
+        if dated is not None:
+            outputs.append(dated)
         return [*outputs, *field_outputs(uses, self._schema, context)]
 
 

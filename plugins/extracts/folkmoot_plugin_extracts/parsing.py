@@ -24,7 +24,7 @@ _MOST_REASONS = 10_000
 """Kept at once. Many rows may hold the same text that is malformed, such as the days of birth of
 those who were born after a past date that is scored; and each reason reads its text once more."""
 
-Reasons = dict[tuple[Callable[[str], str], str], str]
+Reasons = dict[tuple[Callable[[Sequence[str]], Sequence[str]], str], str]
 """Why a text is malformed, by what says so and the text."""
 
 
@@ -178,17 +178,28 @@ def _rejections(
             for name in fault.columns
         ]
         field = " + ".join(fault.columns)
-        for row, *parts in zip(numbers[at.to_numpy()].tolist(), *cells, strict=True):
-            text = " + ".join(parts)
-            reason = reasons.get((fault.reason, text), "")
-            if not reason:
-                if len(reasons) >= _MOST_REASONS:
-                    reasons.clear()
-                reason = reasons[fault.reason, text] = fault.reason(text)
-            if reader.quotable:
-                reason += _invisible(text)
-            found.append(Rejection(file, row, field, reason, text if reader.quotable else ""))
+        texts = [" + ".join(parts) for parts in zip(*cells, strict=True)]
+        known = _reasons(reader, fault, texts, reasons)
+        found += [
+            Rejection(file, row, field, known[text], text if reader.quotable else "")
+            for row, text in zip(numbers[at.to_numpy()].tolist(), texts, strict=True)
+        ]
     return sorted(found, key=lambda entry: entry.row)
+
+
+def _reasons(
+    reader: Reader, fault: Fault, texts: Iterable[str], reasons: Reasons
+) -> dict[str, str]:
+    """Why each of some texts is malformed: those that were not met before are looked at at once."""
+    of_fault = {text: reasons.get((fault.reasons, text), "") for text in texts}
+    new = [text for text, reason in of_fault.items() if not reason]
+    if len(reasons) + len(new) > _MOST_REASONS:
+        reasons.clear()
+    for text, reason in zip(new, fault.reasons(new), strict=True):
+        of_fault[text] = f"{reason}{_invisible(text)}" if reader.quotable else reason
+        if len(reasons) < _MOST_REASONS:
+            reasons[fault.reasons, text] = of_fault[text]
+    return of_fault
 
 
 def _invisible(text: str) -> str:

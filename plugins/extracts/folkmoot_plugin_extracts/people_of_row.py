@@ -61,6 +61,15 @@ class PeopleOfRow:
         """The columns of the file that are needed, each once."""
         return self._columns
 
+    def has_own(self, column: str) -> bool:
+        """Whether each person of a row has a column of their own in place of this one."""
+        return any(column in person for person in self._people)
+
+    def records(self, batch: Batch) -> int:
+        """How many records `read` makes of rows."""
+        others = (int(self._there(batch, person).sum()) for person in self._people[1:])
+        return batch.frame.height + sum(others)
+
     def read(
         self, reading: Parser, file: str, batch: Batch, reject: Reject
     ) -> Iterator[tuple[Reading, Batch, pl.Series | None]]:

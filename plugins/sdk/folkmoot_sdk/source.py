@@ -70,6 +70,8 @@ class Records:
 
 REPEATED = "identical to an earlier record"
 """How the reason begins for which a source leaves out a record that stands there twice."""
+LATER = "dated after the date of the back-test"
+"""The reason for which a source leaves out a record that is dated after `ReadContext.known_on`."""
 
 
 def _uncounted(reason: str, records: int) -> None:
@@ -100,6 +102,10 @@ class ReadContext:
         note: Call it with what the source decided about its files, such as which of several
             extracts it does not read. The node shows the text beside the source's figures. It
             names files and options, no value of a record and no number of records.
+        known_on: In a back-test, the date as of which households are scored; else None, as where
+            what happened later is asked for. The node leaves out records whose `record_date` is
+            later. A source may do so before it reads their other values, which is faster, and
+            calls `leave_out` with `LATER` and their number. It leaves out no other.
     """
 
     fields: Collection[str]
@@ -108,6 +114,7 @@ class ReadContext:
     leave_out: Callable[[str, int], None] = _uncounted
     identifiers: Collection[Identifier] = ()
     note: Callable[[str], None] = _unheard
+    known_on: datetime.date | None = None
 
 
 @dataclass(frozen=True, slots=True)

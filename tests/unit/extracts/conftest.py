@@ -77,7 +77,7 @@ class Folder:
         options = {"mapping": "mapping.toml", "folder": ".", "base": str(self.path)}
         return ExtractsSource(build(ExtractsSource.Options, options, "options"))
 
-    def read(self, *wanted, reference_date=datetime.date(2026, 4, 1)):
+    def read(self, *wanted, reference_date=datetime.date(2026, 4, 1), known_on=None):
         """All records, as one frame without the UPRN unless asked for."""
         self.rejected.clear()
         self.batches.clear()
@@ -91,6 +91,7 @@ class Folder:
             self.rejected.extend,
             leave_out=lambda reason, n: self.left_out.update({reason: n}),
             note=self.notes.append,
+            known_on=known_on,
         )
         self.batches.extend(source.read(context))
         return pl.concat([batch.data for batch in self.batches])

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from folkmoot_plugin_extracts.elapsed import Elapsed
 from tests.unit.extracts.test_source import PEOPLE
 
 
 def test_a_text_of_many_rows_is_judged_once_and_rejected_in_each(folder, monkeypatch):
     asked: list[str] = []
-    original = Elapsed.fault
+    original = Elapsed.faults
 
-    def counted(reader: Elapsed, text: str) -> str:
-        asked.append(text)
-        return original(reader, text)
+    def counted(reader: Elapsed, texts: Sequence[str]) -> Sequence[str]:
+        asked.extend(texts)
+        return original(reader, texts)
 
-    monkeypatch.setattr(Elapsed, "fault", counted)
+    monkeypatch.setattr(Elapsed, "faults", counted)
     folder.mapping(PEOPLE)
     days = ("2026-04-02", "2026-04-03")  # after the day of the run
     folder.csv(

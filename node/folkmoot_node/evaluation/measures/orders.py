@@ -79,9 +79,16 @@ def order_of(values: Floats) -> Order:
             code = np.where(is_known, values - (lowest - 1), 0).astype(np.int32)
             named = np.concatenate([[np.nan], np.arange(lowest, highest + 1)])
             return Order(code, named, np.bincount(code, minlength=len(named)))
-    found, inverse = np.unique(values[is_known], return_inverse=True)
+    # Most households owe nothing: only the others are sorted.
+    is_zero = values == 0
+    found, inverse = np.unique(values[is_known & ~is_zero], return_inverse=True)
     code = np.zeros(len(values), dtype=np.int32)
-    code[is_known] = inverse + 1
+    below = int(np.searchsorted(found, 0))
+    if is_zero.any():
+        inverse = inverse + (inverse >= below)
+        found = np.insert(found, below, 0.0)
+        code[is_zero] = below + 1
+    code[is_known & ~is_zero] = inverse + 1
     named = np.concatenate([[np.nan], found])
     return Order(code, named, np.bincount(code, minlength=len(named)))
 

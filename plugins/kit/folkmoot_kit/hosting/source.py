@@ -156,6 +156,7 @@ class ConfinedSource(DataSource):
             "fields": list(context.fields),
             "date": context.reference_date.isoformat(),
             "identifiers": [entry.value for entry in context.identifiers],
+            "known_on": context.known_on.isoformat() if context.known_on else None,
             "secrets": {key: one.reveal() for key, one in self._secrets.items()},
         }
         stream = self.process.stream(Call.READ, request, asked)

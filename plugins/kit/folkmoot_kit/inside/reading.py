@@ -43,7 +43,7 @@ def read(source: DataSource, body: Mapping[str, Any], send: Send) -> None:
 
     Args:
         source: The source.
-        body: `fields`, `date` and `identifiers`, as `ReadContext` has them.
+        body: `fields`, `date`, `identifiers` and `known_on`, as `ReadContext` has them.
         send: See `Send`.
 
     Raises:
@@ -51,6 +51,7 @@ def read(source: DataSource, body: Mapping[str, Any], send: Send) -> None:
         Ended: If the node wants no more.
     """
     told = _Told(send)
+    known_on = body["known_on"]
     context = ReadContext(
         tuple(body["fields"]),
         datetime.date.fromisoformat(body["date"]),
@@ -58,6 +59,7 @@ def read(source: DataSource, body: Mapping[str, Any], send: Send) -> None:
         leave_out=told.leave_out,
         identifiers=tuple(Identifier(entry) for entry in body["identifiers"]),
         note=told.note,
+        known_on=datetime.date.fromisoformat(known_on) if known_on else None,
     )
     batches = iter(source.read(context))
     try:

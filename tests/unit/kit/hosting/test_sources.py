@@ -98,6 +98,20 @@ def test_it_is_a_data_source_with_the_plugins_schema(made):
     assert source.options.base == Path("/somewhere")
 
 
+@pytest.mark.parametrize("day", [None, TODAY])
+def test_the_date_of_a_back_test_reaches_the_plugin(made, day):
+    source = made(
+        """
+        def read(self, context):
+            context.note(str(context.known_on))
+            yield from ()
+        Source.read = read
+        """
+    )
+    (_, told) = read(source, known_on=day)
+    assert told["note"] == [str(day)]
+
+
 def test_records_come_as_they_were_with_the_fields_that_were_asked_for(made):
     source = made()
     ((batch,), _) = read(source, ("debt", "band"))
