@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from folkmoot.geography import GssCode
-from folkmoot.workload import Attribute
+from folkmoot.rounds import Round
+from folkmoot.workload import Attribute, Workload
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.publication.estimable import Estimable, of_releases
 from folkmoot_coordinator.publication.noisy_tables import NoisyTables
@@ -16,6 +17,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import nearest
 
 NO, YES = "no", "yes"
+BAND = "band"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,25 @@ def outcome_round(database: Database, region: str, reference: str, outcome: str)
             attribute of it with these codes.
     """
     closed = closed_round(database, reference)
-    stored = closed.stored
+    known = of_releases(closed.stored.round_, region, closed.releases)
+    return with_outcome(closed.stored, closed.coverage, known, outcome)
+
+
+def with_outcome(
+    stored: StoredRound, coverage: Coverage, known: Estimable, outcome: str
+) -> OutcomeRound:
+    """A closed round, whose releases are known already, with its outcome.
+
+    Args:
+        stored: The round.
+        coverage: Who is in it.
+        known: Its releases.
+        outcome: Name of an attribute with the codes `no` and `yes`.
+
+    Raises:
+        Problem: REFUSED if the round is in a series; SETTINGS if the outcome is no attribute of it
+            with these codes.
+    """
     if stored.round_.series is not None:
         raise Problem(
             "is part of a series, whose counts are about months",
@@ -102,8 +122,55 @@ def outcome_round(database: Database, region: str, reference: str, outcome: str)
             remedy="Name an attribute that says whether the event happened",
             exit_code=ExitCode.SETTINGS,
         )
-    known = of_releases(stored.round_, region, closed.releases)
-    return OutcomeRound(stored, closed.coverage, known, found)
+    return OutcomeRound(stored, coverage, known, found)
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedOutcome:
+    """An attribute of a round by which its bands can be judged.
+
+    Attributes:
+        name: Of the attribute, whose codes hold `no` and `yes`.
+        groups: Attributes by which that can be done for groups of households.
+    """
+
+    name: str
+    groups: tuple[str, ...]
+
+
+def offered_outcomes(round_: Round) -> tuple[OfferedOutcome, ...]:
+    """What the bands of a round can be judged by, whether or not it has a result.
+
+    Which of these attributes are events, nothing in a round says. One that it asks for by band and
+    nothing else is likely to be, and comes first.
+    """
+    workload = round_.workload
+    shared = {one.name: one for one in workload.attributes if not one.is_area}
+    if round_.series is not None or BAND not in shared or shared[BAND].others:
+        return ()
+    found = [
+        OfferedOutcome(
+            name,
+            tuple(
+                other
+                for other in shared
+                if other not in (BAND, name) and follows(workload, (other, BAND, name))
+            ),
+        )
+        for name, one in shared.items()
+        if name != BAND and {NO, YES} <= set(one.codes) and follows(workload, (BAND, name))
+    ]
+    alone = [set(one.attributes) for one in workload.marginals]
+    return tuple(sorted(found, key=lambda one: {BAND, one.name} not in alone))
+
+
+def follows(workload: Workload, names: Iterable[str]) -> bool:
+    """Whether a table over attributes was asked for, or follows from one that was."""
+    wanted = set(names)
+    return any(
+        wanted <= {*one.attributes, *(up for name in one.attributes for up in workload.above(name))}
+        for one in workload.marginals
+    )
 
 
 def _shared_attribute(stored: StoredRound, name: str) -> Attribute:

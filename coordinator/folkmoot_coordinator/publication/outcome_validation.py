@@ -23,11 +23,10 @@ from folkmoot_coordinator.inference.validation import (
     of_councils,
 )
 from folkmoot_coordinator.publication.noisy_tables import NoisyTables
-from folkmoot_coordinator.publication.outcome_round import NO, YES, OutcomeRound
+from folkmoot_coordinator.publication.outcome_round import BAND, NO, YES, OutcomeRound
 from folkmoot_operator.problems import ExitCode, Problem
 
 Float64 = NDArray[np.float64]
-BAND = "band"
 
 
 @dataclass(frozen=True, slots=True)
