@@ -111,11 +111,7 @@ def weights(
     stand_for = pairs or {name: name for name in fitted.factors}
     proposal = None if out is None else _write(database, fitted, stand_for, out)
     if json_:
-        proposed = proposal and {
-            "file": str(out),
-            "points": {one.factor: one.points for one in proposal.points},
-            "kept": list(proposal.kept),
-        }
+        proposed = proposal and {"file": str(out), **proposal.facts()}
         print_json(fitted.facts() | {"proposal": proposed})
         return
     from folkmoot_coordinator.cli.outcome_text import print_weights
@@ -123,6 +119,8 @@ def weights(
     print_weights(fitted, open_home(home)[0].settings().names)
     if proposal is not None:
         typer.echo()
+        for line in proposal.bands.says():
+            print_text(line)
         print_text(
             f"The proposal is in {out}. It is not in force: councils back-test it on their own "
             "records first."
