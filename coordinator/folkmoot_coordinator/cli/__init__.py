@@ -19,6 +19,7 @@ from folkmoot_coordinator.cli import (
     pausing,
     planning,
     policies,
+    record,
     rounds,
     series,
     serving,
@@ -47,6 +48,7 @@ viewing.add_to(app)
 keys.add_to(app)
 diagnosis.add_to(app)
 audit.add_to(app)
+record.add_to(app)
 backups.add_to(app)
 pausing.add_to(app)
 incidents.add_to(app)

@@ -127,6 +127,7 @@ def test_the_commands_are_those_of_the_architecture() -> None:
         "policy add",
         "policy list",
         "policy show",
+        "record",
         "restore",
         "resume",
         "round approve",
