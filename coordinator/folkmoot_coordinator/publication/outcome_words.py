@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from folkmoot_coordinator.inference.comparisons import Verdict
 from folkmoot_coordinator.inference.validation import Agreement, BandRates, Figure, Rate
@@ -23,6 +24,17 @@ METHOD = (
 )
 
 
+def rate_facts(rate: Rate) -> dict[str, Any] | None:
+    """A rate for `--json`; None if there are too few households."""
+    if rate.value is None:
+        return None
+    return {
+        "value": rate.value,
+        "interval_of_noise": rate.noise,
+        "interval_of_noise_and_chance": rate.chance,
+    }
+
+
 def rate_text(rate: Rate) -> str:
     """A rate in per cent."""
     return TOO_FEW if rate.value is None else f"{rate.value:.1%}"
@@ -38,36 +50,40 @@ def apart(found: Sequence[Agreement]) -> list[Agreement]:
     return [one for one in found if one.verdict is not Verdict.UNDECIDED]
 
 
-def agreement_says(found: Sequence[Agreement], kind: str) -> str:
+def agreement_says(found: Sequence[Agreement], kind: str, offered: int = 0) -> str:
     """How places compare with all others, in a sentence; it ends with a colon if some differ.
 
     Args:
         found: The comparisons.
         kind: What is compared: `council` or `group`.
+        offered: For how many comparisons they are corrected, if for more than these.
     """
+    together = offered or len(found)
     if not found:
         return f"No {kind} can be compared with the others."
     if not apart(found):
         return (
             f"No {kind} differs from the others by more than noise and chance explain "
-            f"({len(found)} comparisons)."
+            f"({together} comparisons)."
         )
     return (
-        f"Differs from the other {kind}s by more than noise and chance explain ({len(found)} "
+        f"Differs from the other {kind}s by more than noise and chance explain ({together} "
         "comparisons, all right together with 95 %):"
     )
 
 
-def difference_says(one: Agreement, name: str) -> str:
+def difference_says(one: Agreement, name: str, figure: str = "") -> str:
     """How far one place is from the others, without a full stop.
 
     Args:
         one: The comparison.
         name: Of the place, for people.
+        figure: What is compared; empty for precision or recall of its band.
     """
     way = "higher" if one.verdict is Verdict.FIRST_LARGER else "lower"
     least, most = sorted((100 * abs(one.lower), 100 * abs(one.upper)))
-    return f"{name}, {FIGURES[one.about]} of {one.band}: {way} by {least:.1f} to {most:.1f} points"
+    what = figure or f"{FIGURES[one.about]} of {one.band}"
+    return f"{name}, {what}: {way} by {least:.1f} to {most:.1f} points"
 
 
 def unjudged(rates: Sequence[BandRates]) -> list[str]:

@@ -12,6 +12,7 @@ from folkmoot_coordinator.charts.interval_chart import MAX_ROWS, IntervalChart, 
 from folkmoot_coordinator.inference.validation import BandRates, Figure, Rate
 from folkmoot_coordinator.publication.outcome_round import (
     BAND,
+    JudgedRound,
     OfferedOutcome,
     offered_outcomes,
     with_outcome,
@@ -73,10 +74,10 @@ def choose_outcome(published: Published, asked: Mapping[str, str]) -> OutcomeCho
     name = asked.get(OUTCOME) or offered[0].name
     outcome = next((one for one in offered if one.name == name), None)
     if outcome is None:
-        raise _missing("outcome", (one.name for one in offered))
+        raise missing_choice("outcome", (one.name for one in offered))
     by = asked.get(BY) or None
     if by is not None and by not in outcome.groups:
-        raise _missing("group", outcome.groups)
+        raise missing_choice("group", outcome.groups)
     return OutcomeChoice(offered, outcome, by)
 
 
@@ -84,9 +85,8 @@ def judged(published: Published, chosen: OutcomeChoice) -> RegionalValidation:
     """What `folkmoot-coordinator validate` finds."""
 
     def make() -> RegionalValidation:
-        known = published.releases()
-        asked = with_outcome(published.stored, published.coverage, known, chosen.outcome.name)
-        return validate(asked, chosen.by)
+        asked = JudgedRound(published.stored, published.coverage, published.releases())
+        return validate(with_outcome(asked, chosen.outcome.name), chosen.by)
 
     found = published.kept(("validation", chosen.outcome.name, chosen.by), make)
     assert isinstance(found, RegionalValidation)
@@ -125,9 +125,9 @@ def rate_cells(rates: Sequence[BandRates], names: Mapping[str, str]) -> list[dic
     return [
         {
             "band": capital(names[one.band]),
-            "precision": _cell(one.precision),
+            "precision": rate_cell(one.precision),
             # The lowest band and all others hold every event, without noise.
-            "recall": _cell(one.recall)
+            "recall": rate_cell(one.recall)
             if at
             else {"value": EVERY_EVENT, "noise": "", "chance": ""},
         }
@@ -135,7 +135,8 @@ def rate_cells(rates: Sequence[BandRates], names: Mapping[str, str]) -> list[dic
     ]
 
 
-def _cell(rate: Rate) -> dict[str, str]:
+def rate_cell(rate: Rate) -> dict[str, str]:
+    """A rate in a table, with both intervals; these are empty if there are too few households."""
     if rate.value is None or rate.noise is None or rate.chance is None:
         return {"value": capital(TOO_FEW), "noise": "", "chance": ""}
     return {
@@ -206,6 +207,7 @@ def outcome_chart(
     )
 
 
-def _missing(what: str, known: Iterable[str]) -> WebProblem:
+def missing_choice(what: str, known: Iterable[str]) -> WebProblem:
+    """Status 404, naming what can be chosen instead."""
     remedy = f"Choose from: {', '.join(known) or 'none'}."
     return WebProblem(404, f"There is no such {what}", "", remedy)

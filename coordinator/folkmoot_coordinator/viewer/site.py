@@ -27,6 +27,7 @@ from folkmoot_coordinator.viewer.pages import (
     committee,
     council,
     drafts,
+    equality,
     hotspots,
     keys,
     method,
@@ -61,6 +62,7 @@ PAGES = (
     allocate,
     hotspots,
     outcome,
+    equality,
     keys,
 )
 """Modules of pages; each has `routes()`."""

@@ -112,6 +112,7 @@ def test_the_commands_are_those_of_the_architecture() -> None:
         "councils revoke",
         "councils show",
         "doctor",
+        "equality",
         "export",
         "incident add",
         "incident close",

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from folkmoot_coordinator.charts.chart import Chart
 from folkmoot_coordinator.charts.drawing import PictureKind
 from folkmoot_coordinator.publication.published_round import Published
-from folkmoot_coordinator.viewer import judging
+from folkmoot_coordinator.viewer import judging, selecting
 from folkmoot_coordinator.viewer.caching import file_tag, headers_of, not_changed, page_tag
 from folkmoot_coordinator.viewer.comparing import changes_since, earlier_rounds
 from folkmoot_coordinator.viewer.diagrams import band_chart, change_chart, rank_chart, ranked
@@ -49,6 +49,10 @@ def routes() -> Routes:
             asked = judging.choose_outcome(published, request.query_params)
             shown = judging.outcome_chart(published, asked, name, narrow=bool(narrow))
             return _send(request, region, shown, kind)
+        if name == selecting.CHART:
+            by = selecting.choose_group(published, request.query_params)
+            picture_of = selecting.selection_chart(published, by, narrow=bool(narrow))
+            return _send(request, region, picture_of, kind)
         chosen = select(published, table, request.query_params)
         if name == "map":
             return _map(request, region, published, chosen, kind)
