@@ -24,6 +24,7 @@ from folkmoot_coordinator.cli import (
     series,
     serving,
     status,
+    templates,
     viewing,
 )
 from folkmoot_operator.console import add_version, application, run
@@ -40,6 +41,7 @@ authority.add_to(app)
 rounds.add_to(app)
 planning.add_to(rounds.round_app)
 drafts.add_to(rounds.round_app)
+templates.add_to(rounds.round_app)
 series.add_to(app)
 exporting.add_to(app)
 outcomes.add_to(app)

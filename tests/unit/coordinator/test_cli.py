@@ -141,6 +141,8 @@ def test_the_commands_are_those_of_the_architecture() -> None:
         "round open",
         "round plan",
         "round show",
+        "round template equality",
+        "round template outcomes",
         "round withdraw",
         "series next",
         "series open",
