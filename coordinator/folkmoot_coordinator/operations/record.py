@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,7 @@ from folkmoot_coordinator.database.models import AnswerRow, RoundRow
 from folkmoot_coordinator.membership.catalogues import catalogues_of
 from folkmoot_coordinator.rounds.round_store import OPENED, stored_round
 from folkmoot_operator.hash_chain import Entry
-from folkmoot_operator.moments import to_text
+from folkmoot_operator.moments import to_datetime, to_text
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.sql_database import SqlDatabase
 
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 """Of the document: keys are added without a new number, and never change their meaning."""
-_ALWAYS = "for good"
+_ALWAYS = "permanently"
 _UNTIL_ASKED = "until an administrator takes it out of the database"
 HELD: Mapping[str, tuple[str, str]] = {
     "councils": ("Councils that enrolled, and when their node called last", _ALWAYS),
@@ -107,7 +106,7 @@ def borne_losses(database: Database) -> list[BorneLoss]:
                 remedy="Restore the database from its backup",
                 exit_code=ExitCode.VERIFICATION,
             ) from None
-        year = datetime.fromtimestamp(receipt.received_at, UTC).year
+        year = to_datetime(receipt.received_at).year
         found[GssCode(row.council)].append((year, receipt.loss))
     return [
         BorneLoss(

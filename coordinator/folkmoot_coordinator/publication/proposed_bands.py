@@ -144,7 +144,7 @@ def _unknown(
     points: Mapping[str, float],
     present: Mapping[str, float],
 ) -> str:
-    """Why the tables cannot tell scores; empty if they may."""
+    """Why the tables do not show scores; empty if they may."""
     workload = fitted.asked.stored.round_.workload
     bands = next((one for one in workload.attributes if one.name == BAND), None)
     names = tuple(one.name for one in policy.bands)

@@ -114,9 +114,7 @@ def lead(published: Published, chosen: OutcomeChoice, found: RegionalValidation)
             f"Of the households in band {band}, {share(top.precision.value)} had the event "
             f"({event}). The band holds {share(top.recall.value)} of all events."
         )
-    said.append(
-        f"The figures are of {published.coverage}, and of households whose outcome is known."
-    )
+    said.append(f"The figures cover {published.coverage}, and households whose outcome is known.")
     return said
 
 
