@@ -77,6 +77,7 @@ def paths(region: ViewerRegion) -> dict[str, str]:
         "committee": f"/rounds/{winter}/committee?table=band.lsoa",
         "series": f"/series/{SERIES}?table=band",
         "outcome": f"/rounds/{region.id('judged')}/outcome?outcome={OUTCOME}&by=financial_hardship",
+        "equality": f"/rounds/{region.id('judged')}/equality?by=financial_hardship",
         "keys": "/keys",
         "api": "/api/v1",
     }
@@ -86,7 +87,7 @@ NAMES = [
     "catalogue", "catalogue-nothing-found", "round", "round-open", "round-withdrawn",
     "round-without-result", "statistic", "statistic-compared", "statistic-fault",
     "statistic-one-council", "statistic-districts", "statistic-partial", "statistic-withdrawn",
-    "method", "council", "committee", "series", "outcome", "keys", "api",
+    "method", "council", "committee", "series", "outcome", "equality", "keys", "api",
 ]  # fmt: skip
 
 
