@@ -133,6 +133,11 @@ def table(round_: Round, council: GssCode, of: Households) -> Int64:
     return tabulated(round_.plan(council), columns)
 
 
+def finest(round_: Round, council: GssCode, of: Households) -> Int64:
+    """The same, by the finest level of each axis."""
+    return table(round_, council, of).reshape(_shape(round_.plan(council)))
+
+
 def tabulated(plan: Plan, columns: Mapping[str, Int64]) -> Int64:
     """Counts in each cell of the cross-product of a plan's attributes, flat.
 

@@ -353,6 +353,26 @@ def with_hotspot(
     return {region.areas[BOLTON][place] for place in block}
 
 
+def with_outcome(region: ViewerRegion, name: str, size: int = 8_000, **changes: object) -> None:
+    """A round of Bolton, Bury and Trafford that counts bands by an outcome, as `outcome_region`.
+
+    Of every second event of Bury nothing was recorded.
+    """
+    from tests import outcome_region
+
+    councils = outcome_region.region(size)
+    bury = councils[BURY]
+    councils[BURY] = replace(bury, event=bury.event * (np.arange(size) % 2))
+    values = {"workload": outcome_region.WORKLOAD, "loss": Rho.of("0.5"), **changes}
+    title = f"Did bands find arrears orders? {name}"
+    region.open(name, region.question(title, **values))
+    for council, of in councils.items():
+        stored = region.rounds[name]
+        region.release(stored, council, outcome_region.finest(stored.round_, council, of))
+    region.rounds[name] = region.again(name)
+    region.clock.now += DAY
+
+
 def fill_series(
     region: ViewerRegion, title: str = "New households in high need", months: int = 3
 ) -> ViewerRegion:

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
 from tests.browser.conftest import PHONE, WIDE, NewPage, sign_in
+from tests.outcome_region import OUTCOME
 from tests.viewer_region import (
     BOLTON,
     ViewerRegion,
@@ -20,6 +21,7 @@ from tests.viewer_region import (
     fill_series,
     serving_region,
     viewer_region,
+    with_outcome,
 )
 from tests.web_site import PASSWORD, RunningSite
 
@@ -33,7 +35,9 @@ Picture = Callable[[Page, str], None]
 def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewerRegion]:
     """A region with boundaries."""
     with viewer_region(tmp_path_factory.mktemp("viewer")) as made:
-        yield fill_series(fill(made))
+        fill_series(fill(made))
+        with_outcome(made, "judged")
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +76,8 @@ def paths(region: ViewerRegion) -> dict[str, str]:
         "council": f"/councils/{BOLTON}",
         "committee": f"/rounds/{winter}/committee?table=band.lsoa",
         "series": f"/series/{SERIES}?table=band",
+        "outcome": f"/rounds/{region.id('judged')}/outcome?outcome={OUTCOME}&by=financial_hardship",
+        "equality": f"/rounds/{region.id('judged')}/equality?by=financial_hardship",
         "keys": "/keys",
         "api": "/api/v1",
     }
@@ -81,7 +87,7 @@ NAMES = [
     "catalogue", "catalogue-nothing-found", "round", "round-open", "round-withdrawn",
     "round-without-result", "statistic", "statistic-compared", "statistic-fault",
     "statistic-one-council", "statistic-districts", "statistic-partial", "statistic-withdrawn",
-    "method", "council", "committee", "series", "keys", "api",
+    "method", "council", "committee", "series", "outcome", "equality", "keys", "api",
 ]  # fmt: skip
 
 

@@ -29,6 +29,7 @@ class IntervalRow:
         low: Lower end of its interval.
         high: Upper end.
         kind: Which of the chart's kinds it is; empty if the chart has none.
+        outer: Ends of a wider interval, drawn as a thin line; None for none.
     """
 
     label: str
@@ -36,6 +37,7 @@ class IntervalRow:
     low: float
     high: float
     kind: str = ""
+    outer: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class IntervalChart:
         beside: Whether each label has one row of each kind.
         zero: Whether a line stands at nil.
         whole: Whether figures are whole numbers from 1, such as ranks.
+        share: Whether figures are shares, written in per cent.
         narrow: Whether the chart is for a phone.
     """
 
@@ -79,6 +82,7 @@ class IntervalChart:
     beside: bool = False
     zero: bool = False
     whole: bool = False
+    share: bool = False
     narrow: bool = False
 
     def __post_init__(self) -> None:
@@ -134,6 +138,11 @@ class IntervalChart:
             **offset,
         )
         layers = [rule, dot]
+        if any(row.outer for row in self.rows):
+            thin = base.mark_rule(strokeWidth=1, opacity=1).encode(
+                x=altair.X("from:Q", title=self.axis), x2="to:Q", y=y, stroke=colour, **offset
+            )
+            layers.insert(0, thin)
         if self.zero:
             nil = altair.Chart(altair.InlineData(values=[{"nil": 0}]))
             layers.insert(0, nil.mark_rule(color=INK, strokeWidth=1.5).encode(x="nil:Q"))
@@ -160,6 +169,7 @@ class IntervalChart:
                 "low": row.low,
                 "high": row.high,
                 "kind": row.kind,
+                **({"from": row.outer[0], "to": row.outer[1]} if row.outer else {}),
             }
             for number, row in enumerate(self.rows)
         ]
@@ -175,7 +185,7 @@ class IntervalChart:
     def _axis(self) -> Any:
         import altair
 
-        form = ",d" if self.whole else ",~r"
+        form = ",d" if self.whole else "~%" if self.share else ",~r"
         most = max(row.high for row in self.rows)
         if self.whole and most <= _EACH_RANK:
             # The least step is not kept between so few: halves would be written as ranks.

@@ -19,10 +19,12 @@ from folkmoot_coordinator.cli import (
     pausing,
     planning,
     policies,
+    record,
     rounds,
     series,
     serving,
     status,
+    templates,
     viewing,
 )
 from folkmoot_operator.console import add_version, application, run
@@ -39,6 +41,7 @@ authority.add_to(app)
 rounds.add_to(app)
 planning.add_to(rounds.round_app)
 drafts.add_to(rounds.round_app)
+templates.add_to(rounds.round_app)
 series.add_to(app)
 exporting.add_to(app)
 outcomes.add_to(app)
@@ -47,6 +50,7 @@ viewing.add_to(app)
 keys.add_to(app)
 diagnosis.add_to(app)
 audit.add_to(app)
+record.add_to(app)
 backups.add_to(app)
 pausing.add_to(app)
 incidents.add_to(app)

@@ -8,16 +8,22 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from folkmoot_coordinator.inference.comparisons import Verdict
 from folkmoot_coordinator.inference.federated_weights import DEPARTURE, Coefficient, Weights
-from folkmoot_coordinator.inference.validation import Agreement, BandRates, Figure, Rate
+from folkmoot_coordinator.inference.validation import Agreement, BandRates, Rate
 from folkmoot_coordinator.publication.outcome_validation import RegionalValidation
 from folkmoot_coordinator.publication.outcome_weights import RegionalWeights
+from folkmoot_coordinator.publication.outcome_words import (
+    EVERY_EVENT,
+    METHOD,
+    TOO_FEW,
+    agreement_says,
+    apart,
+    difference_says,
+    ends_text,
+    rate_text,
+)
 from folkmoot_operator.console import print_text
 from folkmoot_operator.tables import print_table
-
-_TOO_FEW = "too few"
-_WORDS = {Figure.PRECISION: "Precision", Figure.RECALL: "Recall"}
 
 
 def print_validation(found: RegionalValidation, names: Mapping[str, str]) -> None:
@@ -54,12 +60,7 @@ def print_validation(found: RegionalValidation, names: Mapping[str, str]) -> Non
         typer.echo()
         _print_agreement(found.between_groups, {}, "group")
     typer.echo()
-    print_text(
-        "Precision: of a band's households, the share with the event. Recall: of all events, the "
-        "share in this band or a higher one. The first interval (95 %) is about the households "
-        "that were counted, and holds the noise; the second holds chance too, and is about what to "
-        "expect of others like them."
-    )
+    print_text(METHOD)
 
 
 def _print_rates(title: str, rates: Sequence[BandRates]) -> None:
@@ -70,43 +71,21 @@ def _print_rates(title: str, rates: Sequence[BandRates]) -> None:
     ]
     table = Table("Band", *right)
     for at, one in enumerate(rates):
-        recall = _cells(one.recall) if at else ("100%", "", "")  # the lowest band and all others
+        recall = (
+            _cells(one.recall) if at else (EVERY_EVENT, "", "")
+        )  # the lowest band and all others
         table.add_row(escape(one.band), *_cells(one.precision), *recall)
     print_table(table)
 
 
 def _cells(rate: Rate) -> tuple[str, str, str]:
-    if rate.value is None or rate.noise is None or rate.chance is None:
-        return _TOO_FEW, "", ""
-    return f"{rate.value:.1%}", _ends(rate.noise), _ends(rate.chance)
-
-
-def _ends(ends: tuple[float, float]) -> str:
-    return f"{100 * ends[0]:.1f}-{100 * ends[1]:.1f}"
+    return rate_text(rate), ends_text(rate.noise), ends_text(rate.chance)
 
 
 def _print_agreement(found: Sequence[Agreement], names: Mapping[str, str], kind: str) -> None:
-    if not found:
-        print_text(f"No {kind} can be compared with the others.")
-        return
-    apart = [one for one in found if one.verdict is not Verdict.UNDECIDED]
-    if not apart:
-        print_text(
-            f"No {kind} differs from the others by more than noise and chance explain "
-            f"({len(found)} comparisons)."
-        )
-        return
-    print_text(
-        f"Differs from the other {kind}s by more than noise and chance explain ({len(found)} "
-        "comparisons, all right together with 95 %):"
-    )
-    for one in apart:
-        way = "higher" if one.verdict is Verdict.FIRST_LARGER else "lower"
-        least, most = sorted((100 * abs(one.lower), 100 * abs(one.upper)))
-        print_text(
-            f"- {names.get(one.place, one.place)}, {_WORDS[one.about].lower()} of {one.band}: "
-            f"{way} by {least:.1f} to {most:.1f} points"
-        )
+    print_text(agreement_says(found, kind))
+    for one in apart(found):
+        print_text(f"- {difference_says(one, names.get(one.place, one.place))}")
 
 
 def print_weights(found: RegionalWeights, names: Mapping[str, str]) -> None:
@@ -163,7 +142,7 @@ def _print_model(model: Weights) -> None:
 
 def _figures(one: Coefficient, quantile: float) -> tuple[str, ...]:
     if one.value is None:
-        return _TOO_FEW, "", "", "", ""
+        return TOO_FEW, "", "", "", ""
     if one.error == 0:
         return "0", "", "", "", ""
     reach = quantile * one.error

@@ -1,4 +1,4 @@
-"""`folkmoot-coordinator validate` and `weights`: what an outcome says of a policy."""
+"""`folkmoot-coordinator validate`, `weights` and `equality`: what counts say of a policy."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
     """Adds the commands to the application."""
     app.command("validate")(validate)
     app.command("weights")(weights)
+    app.command("equality")(equality)
 
 
 def validate(
@@ -111,11 +112,7 @@ def weights(
     stand_for = pairs or {name: name for name in fitted.factors}
     proposal = None if out is None else _write(database, fitted, stand_for, out)
     if json_:
-        proposed = proposal and {
-            "file": str(out),
-            "points": {one.factor: one.points for one in proposal.points},
-            "kept": list(proposal.kept),
-        }
+        proposed = proposal and {"file": str(out), **proposal.facts()}
         print_json(fitted.facts() | {"proposal": proposed})
         return
     from folkmoot_coordinator.cli.outcome_text import print_weights
@@ -123,10 +120,41 @@ def weights(
     print_weights(fitted, open_home(home)[0].settings().names)
     if proposal is not None:
         typer.echo()
+        for line in proposal.bands.says():
+            print_text(line)
         print_text(
             f"The proposal is in {out}. It is not in force: councils back-test it on their own "
             "records first."
         )
+
+
+def equality(
+    round_: RoundArgument,
+    by: Annotated[
+        str, typer.Option("--by", metavar="NAME", help="Attribute of the groups, such as `sex`.")
+    ],
+    home: HomeOption = Path(),
+    json_: JsonOption = False,
+) -> None:
+    """Say which share of each group is in each band or a higher one, and which groups differ.
+
+    Of the region and each council, from the noisy counts of a closed round that asked for band by
+    group. Differences are corrected for all comparisons.
+
+    Example: `folkmoot-coordinator equality latest --by sex`
+    """
+    from folkmoot_coordinator.publication.outcome_round import judged_round
+    from folkmoot_coordinator.publication.selection_rates import selection_rates
+
+    place, database = open_home(home)
+    settings = place.settings()
+    found = selection_rates(judged_round(database, settings.region, round_), by)
+    if json_:
+        print_json(found.facts())
+        return
+    from folkmoot_coordinator.cli.selection_text import print_selection
+
+    print_selection(found, settings.names)
 
 
 def _asked(home: Path, round_: str, outcome: str) -> tuple[OutcomeRound, Database]:

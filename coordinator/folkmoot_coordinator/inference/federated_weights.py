@@ -142,6 +142,7 @@ class Weights:
             intercept first, then levels with an estimate other than the reference.
         quantile: How many standard errors a 95 % interval reaches.
         unpaired: Pairs of factors without a table: taken as independent given the others.
+        joint: How households are taken to be spread over combinations of levels.
     """
 
     coefficients: tuple[Coefficient, ...]
@@ -151,6 +152,7 @@ class Weights:
     covariance: Float64
     quantile: float
     unpaired: tuple[tuple[str, str], ...]
+    joint: Joint | None = None
 
     def of(self, factor: str) -> tuple[Coefficient, ...]:
         """Coefficients of one factor."""
@@ -218,6 +220,7 @@ def fit_weights(factors: Sequence[Factor], tables: Tables) -> Weights:
         total,
         tables.quantile,
         tuple(unpaired),
+        joint,
     )
 
 

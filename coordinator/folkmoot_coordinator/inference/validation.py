@@ -271,7 +271,12 @@ def of_councils(places: Mapping[str, Counts]) -> Groups:
     return Groups(tuple(places), value, covariance, quantile)
 
 
-def agreements(bands: Sequence[str], places: Groups) -> tuple[Agreement, ...]:
+def agreements(
+    bands: Sequence[str],
+    places: Groups,
+    figures: Sequence[Figure] = _COMPARED,
+    offered: int = 0,
+) -> tuple[Agreement, ...]:
     """Compares each place with all others together, in precision and recall of every band.
 
     With a probability of at least 95 % no decided verdict is wrong (Sidak's inequality over all
@@ -280,6 +285,8 @@ def agreements(bands: Sequence[str], places: Groups) -> tuple[Agreement, ...]:
     Args:
         bands: Codes, ascending.
         places: Counts by place.
+        figures: Which figures are compared.
+        offered: How many comparisons a reader sees, if there are others than these.
 
     Returns:
         One verdict for each place, band and figure with enough households to judge.
@@ -289,7 +296,7 @@ def agreements(bands: Sequence[str], places: Groups) -> tuple[Agreement, ...]:
         own = np.zeros(places.value.shape[0])
         own[at] = 1.0
         for band, code in enumerate(bands):
-            for about in _COMPARED:
+            for about in figures:
                 if about is Figure.RECALL and band == 0:
                     continue
                 part, whole = _weights(about, band, len(bands))
@@ -297,7 +304,8 @@ def agreements(bands: Sequence[str], places: Groups) -> tuple[Agreement, ...]:
                 rest = _Side(places, 1 - own, part, whole)
                 if here.rate.value is not None and rest.rate.value is not None:
                     compared.append((name, code, about, here, rest))
-    return tuple(_agreement(*one, places, len(compared)) for one in compared)
+    together = max(offered, len(compared))
+    return tuple(_agreement(*one, places, together) for one in compared)
 
 
 class _Side:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from folkmoot.geography import GssCode
-from folkmoot.workload import Attribute
+from folkmoot.rounds import Round
+from folkmoot.workload import Attribute, Workload
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.publication.estimable import Estimable, of_releases
 from folkmoot_coordinator.publication.noisy_tables import NoisyTables
@@ -16,23 +17,22 @@ from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import nearest
 
 NO, YES = "no", "yes"
+BAND = "band"
 
 
 @dataclass(frozen=True, slots=True)
-class OutcomeRound:
-    """A closed round and its outcome.
+class JudgedRound:
+    """A closed round whose tables are judged.
 
     Attributes:
         stored: The round.
         coverage: Who is in it.
         known: Its releases.
-        outcome: The attribute that says whether the event happened.
     """
 
     stored: StoredRound
     coverage: Coverage
     known: Estimable
-    outcome: Attribute
 
     @property
     def where(self) -> str:
@@ -72,6 +72,34 @@ class OutcomeRound:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class OutcomeRound(JudgedRound):
+    """A closed round and its outcome.
+
+    Attributes:
+        outcome: The attribute that says whether the event happened.
+    """
+
+    outcome: Attribute
+
+
+def judged_round(database: Database, region: str, reference: str) -> JudgedRound:
+    """A closed round.
+
+    Args:
+        database: Where it is stored.
+        region: Name of the region.
+        reference: The round's id, its beginning, or `latest`.
+
+    Raises:
+        Problem: REFUSED if the round is open, void or in a series.
+    """
+    closed = closed_round(database, reference)
+    require_alone(closed.stored)
+    known = of_releases(closed.stored.round_, region, closed.releases)
+    return JudgedRound(closed.stored, closed.coverage, known)
+
+
 def outcome_round(database: Database, region: str, reference: str, outcome: str) -> OutcomeRound:
     """A closed round with its outcome.
 
@@ -85,15 +113,22 @@ def outcome_round(database: Database, region: str, reference: str, outcome: str)
         Problem: REFUSED if the round is open, void or in a series; SETTINGS if the outcome is no
             attribute of it with these codes.
     """
-    closed = closed_round(database, reference)
-    stored = closed.stored
-    if stored.round_.series is not None:
-        raise Problem(
-            "is part of a series, whose counts are about months",
-            where=f"round {stored.round_.round_id}",
-            remedy="Open a round of its own for the outcome",
-            exit_code=ExitCode.REFUSED,
-        )
+    return with_outcome(judged_round(database, region, reference), outcome)
+
+
+def with_outcome(judged: JudgedRound, outcome: str) -> OutcomeRound:
+    """A closed round with its outcome.
+
+    Args:
+        judged: The round.
+        outcome: Name of an attribute with the codes `no` and `yes`.
+
+    Raises:
+        Problem: REFUSED if the round is in a series; SETTINGS if the outcome is no attribute of it
+            with these codes.
+    """
+    stored = judged.stored
+    require_alone(stored)
     found = _shared_attribute(stored, outcome)
     if not {NO, YES} <= set(found.codes):
         raise Problem(
@@ -102,8 +137,92 @@ def outcome_round(database: Database, region: str, reference: str, outcome: str)
             remedy="Name an attribute that says whether the event happened",
             exit_code=ExitCode.SETTINGS,
         )
-    known = of_releases(stored.round_, region, closed.releases)
-    return OutcomeRound(stored, closed.coverage, known, found)
+    return OutcomeRound(stored, judged.coverage, judged.known, found)
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedOutcome:
+    """An attribute of a round by which its bands can be judged.
+
+    Attributes:
+        name: Of the attribute, whose codes hold `no` and `yes`.
+        groups: Attributes by which that can be done for groups of households.
+    """
+
+    name: str
+    groups: tuple[str, ...]
+
+
+def offered_outcomes(round_: Round) -> tuple[OfferedOutcome, ...]:
+    """What the bands of a round can be judged by, whether or not it has a result.
+
+    Which of these attributes are events, nothing in a round says. One that it asks for by band and
+    nothing else is likely to be, and comes first.
+    """
+    workload = round_.workload
+    shared = {one.name: one for one in workload.attributes if not one.is_area}
+    if round_.series is not None or BAND not in shared or shared[BAND].others:
+        return ()
+    found = [
+        OfferedOutcome(
+            name,
+            tuple(
+                other
+                for other in shared
+                if other not in (BAND, name) and follows(workload, (other, BAND, name))
+            ),
+        )
+        for name, one in shared.items()
+        if name != BAND and {NO, YES} <= set(one.codes) and follows(workload, (BAND, name))
+    ]
+    alone = [set(one.attributes) for one in workload.marginals]
+    return tuple(sorted(found, key=lambda one: {BAND, one.name} not in alone))
+
+
+def follows(workload: Workload, names: Iterable[str]) -> bool:
+    """Whether a table over attributes was asked for, or follows from one that was."""
+    wanted = set(names)
+    return any(
+        wanted <= {*one.attributes, *(up for name in one.attributes for up in workload.above(name))}
+        for one in workload.marginals
+    )
+
+
+def require_alone(stored: StoredRound) -> None:
+    """Raises Problem (REFUSED) if a round is in a series."""
+    if stored.round_.series is not None:
+        raise Problem(
+            "is part of a series, whose counts are about months",
+            where=f"round {stored.round_.round_id}",
+            remedy="Open a round of its own",
+            exit_code=ExitCode.REFUSED,
+        )
+
+
+def bands_of(judged: JudgedRound) -> Attribute:
+    """The bands that a round counts by.
+
+    Raises:
+        Problem: SETTINGS if there are none, or it does not list all of them.
+    """
+    bands = judged.attribute(BAND)
+    if bands.others:
+        raise Problem(
+            "counts households of some bands together, as (other)",
+            where=f"{judged.where}: attribute {BAND}",
+            remedy="Ask for all bands, ascending",
+            exit_code=ExitCode.SETTINGS,
+        )
+    return bands
+
+
+def offered_groups(round_: Round) -> tuple[str, ...]:
+    """Attributes by which a round counts bands of all councils, whether or not it has a result."""
+    workload = round_.workload
+    shared = {one.name: one for one in workload.attributes if not one.is_area}
+    if round_.series is not None or BAND not in shared or shared[BAND].others:
+        return ()
+    return tuple(name for name in shared if name != BAND and follows(workload, (name, BAND)))
 
 
 def _shared_attribute(stored: StoredRound, name: str) -> Attribute:

@@ -17,17 +17,22 @@ from folkmoot_coordinator.inference.validation import (
     Counts,
     Figure,
     Groups,
-    Rate,
     agreements,
     band_rates,
     of_councils,
 )
 from folkmoot_coordinator.publication.noisy_tables import NoisyTables
-from folkmoot_coordinator.publication.outcome_round import NO, YES, OutcomeRound
+from folkmoot_coordinator.publication.outcome_round import (
+    BAND,
+    NO,
+    YES,
+    OutcomeRound,
+    bands_of,
+)
+from folkmoot_coordinator.publication.outcome_words import rate_facts
 from folkmoot_operator.problems import ExitCode, Problem
 
 Float64 = NDArray[np.float64]
-BAND = "band"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +105,7 @@ def validate(asked: OutcomeRound, by: str | None = None) -> RegionalValidation:
     Raises:
         Problem: SETTINGS if the round lacks a table, or does not list all bands.
     """
-    bands = asked.attribute(BAND)
-    if bands.others:
-        raise Problem(
-            "counts households of some bands together, as (other)",
-            where=f"{asked.where}: attribute {BAND}",
-            remedy="Ask for all bands, ascending",
-            exit_code=ExitCode.SETTINGS,
-        )
+    bands = bands_of(asked)
     tables = asked.tables()
     asked.require_tables(tables, [(BAND, asked.outcome.name)])
     councils = {
@@ -181,19 +179,9 @@ def _unknown(asked: OutcomeRound, tables: NoisyTables) -> Unknown | None:
 
 def _rates(found: Sequence[BandRates]) -> list[dict[str, Any]]:
     return [
-        {"band": one.band, **{about.value: _rate(one.figure(about)) for about in Figure}}
+        {"band": one.band, **{about.value: rate_facts(one.figure(about)) for about in Figure}}
         for one in found
     ]
-
-
-def _rate(rate: Rate) -> dict[str, Any] | None:
-    if rate.value is None:
-        return None
-    return {
-        "value": rate.value,
-        "interval_of_noise": rate.noise,
-        "interval_of_noise_and_chance": rate.chance,
-    }
 
 
 def _agreement(one: Agreement) -> dict[str, Any]:

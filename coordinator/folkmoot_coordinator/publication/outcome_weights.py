@@ -23,8 +23,7 @@ from folkmoot_coordinator.inference.federated_weights import (
 )
 from folkmoot_coordinator.inference.joint_distribution import Place
 from folkmoot_coordinator.publication.noisy_tables import Names, NoisyTables
-from folkmoot_coordinator.publication.outcome_round import NO, YES, OutcomeRound
-from folkmoot_coordinator.publication.outcome_validation import BAND
+from folkmoot_coordinator.publication.outcome_round import BAND, NO, YES, OutcomeRound
 from folkmoot_operator.problems import ExitCode, Problem
 
 Float64 = NDArray[np.float64]

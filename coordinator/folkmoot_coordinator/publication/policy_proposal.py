@@ -1,8 +1,9 @@
 """A proposal of a risk stratification policy, with weights fitted from a round.
 
-It is made from the policy of the round: only the points of the factors that were fitted change.
-They share out the points that these factors have there, in proportion to their effect on the log
-odds, so that bands keep about their meaning. A factor without a positive effect is left out.
+It is made from the policy of the round: only the points of the factors that were fitted change,
+and, if the round's tables tell scores, where bands start (`proposed_bands`). The factors share out
+the points that they have there, in proportion to their effect on the log odds, so that the range
+of scores stays. A factor without a positive effect is left out.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from folkmoot_coordinator.inference.federated_weights import Coefficient
 from folkmoot_coordinator.publication.outcome_weights import RegionalWeights
+from folkmoot_coordinator.publication.proposed_bands import ProposedBands, propose_bands
 from folkmoot_coordinator.rounds.policy_structure import PolicyShown
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import nearest
@@ -24,6 +26,9 @@ _FACTORS = re.compile(r"\s*\[\[\s*factors\s*\]\]")
 _OF_FACTOR = re.compile(r"\s*\[\s*factors\s*\.")
 _ATTRIBUTE = re.compile(r"""\s*\[\s*attributes\s*\.\s*["']?([^"'\]\s]*)["']?\s*\]""")
 _WEIGHT = re.compile(r"(\s*weight\s*=\s*)[0-9_.+eE]+(.*)", re.DOTALL)
+_BANDS = re.compile(r"\s*\[\[\s*bands\s*\]\]")
+_FROM = re.compile(r"(\s*from\s*=\s*)[0-9_.+eE]+(.*)", re.DOTALL)
+_BAND_NAME = re.compile(r"""\s*name\s*=\s*["']([^"']*)["']""")
 _NAME = re.compile(r"""\s*factor\s*=\s*["']([^"']*)["']""")
 _UNKNOWN = "unknown"
 
@@ -59,11 +64,22 @@ class Proposal:
         text: The file.
         points: What it changes.
         kept: Factors of the policy that were not fitted, and keep their points.
+        bands: Where bands start, or why they stay.
     """
 
     text: str
     points: tuple[ProposedPoints, ...]
     kept: tuple[str, ...]
+    bands: ProposedBands
+
+    def facts(self) -> dict[str, Any]:
+        """For `--json`, without the text."""
+        return {
+            "points": {one.factor: one.points for one in self.points},
+            "kept": list(self.kept),
+            "bands": [asdict(one) for one in self.bands.bands],
+            "bands_not_fitted": self.bands.why_not or None,
+        }
 
 
 def propose(fitted: RegionalWeights, policy: PolicyShown, stand_for: Mapping[str, str]) -> Proposal:
@@ -122,9 +138,12 @@ def propose(fitted: RegionalWeights, policy: PolicyShown, stand_for: Mapping[str
         for name, one in effects.items()
     )
     kept = tuple(name for name in present if name not in effects)
-    body = _edited(policy, {one.factor: one.points for one in proposed})
-    head = "".join(f"# {line}\n" for line in _head(fitted, policy, proposed, kept))
-    return Proposal(f"{head}\n{body}", proposed, kept)
+    of_factors = {one.factor: one.points for one in proposed}
+    bands = propose_bands(fitted, policy, stand_for, of_factors)
+    body = _edited(policy, of_factors, {one.band: one.start for one in bands.bands})
+    lines = [*_head(fitted, policy, proposed, kept), *bands.says()]
+    head = "".join(f"# {line}\n" for line in lines)
+    return Proposal(f"{head}\n{body}", proposed, kept, bands)
 
 
 def _check_names(present: Mapping[str, float], stand_for: Mapping[str, str]) -> None:
@@ -190,32 +209,34 @@ def _head(
         )
     if kept:
         lines.append(f"Not fitted, points kept: {', '.join(kept)}.")
-    lines.append("Bands start where they did.")
     return lines
 
 
-def _edited(policy: PolicyShown, points: Mapping[str, int]) -> str:
-    """The policy's text with other points; checked to differ in nothing else."""
+def _edited(policy: PolicyShown, points: Mapping[str, int], bands: Mapping[str, float]) -> str:
+    """The policy's text with other points and bands; checked to differ in nothing else."""
     lines: list[str] = []
     proposed: int | None = None
     gone = _levels_left_out(tomllib.loads(policy.text), points)
     for block in _blocks(policy.text.splitlines(keepends=True)):
         is_of_the_factor_above = any(_OF_FACTOR.match(line) for line in block)
+        start = bands.get(_named_in(block, _BANDS, _BAND_NAME))
         if not is_of_the_factor_above:
-            proposed = points.get(_factor_in(block))
+            proposed = points.get(_named_in(block, _FACTORS, _NAME))
         if any((found := _ATTRIBUTE.match(line)) and found[1] in gone for line in block):
             continue
-        if proposed is None or (proposed and is_of_the_factor_above):
+        if start is not None:
+            lines += [_with_number(line, _FROM, start) for line in block]
+        elif proposed is None or (proposed and is_of_the_factor_above):
             lines += block
         elif proposed:
-            lines += [_with_points(line, proposed) for line in block]
+            lines += [_with_number(line, _WEIGHT, proposed) for line in block]
     made = "".join(lines)
-    if _parsed(made) != _wanted(policy.text, points):
+    if _parsed(made) != _wanted(policy.text, points, bands):
         raise Problem(
-            "its factors are written in a way that cannot be edited",
+            "its factors or bands are written in a way that cannot be edited",
             where=f"policy {policy.digest.hex()[:12]}",
             remedy="Write each factor as a table [[factors]] with a line for `factor` and one for "
-            "`weight`",
+            "`weight`, each band as a table [[bands]] with a line for `name` and one for `from`",
             exit_code=ExitCode.SETTINGS,
         )
     return made
@@ -244,16 +265,16 @@ def _blocks(lines: list[str]) -> list[list[str]]:
     return found
 
 
-def _factor_in(block: list[str]) -> str:
-    """Name of the factor whose table a block is; empty if it is something else."""
-    if not any(_FACTORS.match(line) for line in block):
+def _named_in(block: list[str], head: re.Pattern[str], name: re.Pattern[str]) -> str:
+    """What the table of a block is about, if it has this head; empty if it is something else."""
+    if not any(head.match(line) for line in block):
         return ""
-    return next((found[1] for line in block if (found := _NAME.match(line))), "")
+    return next((found[1] for line in block if (found := name.match(line))), "")
 
 
-def _with_points(line: str, points: int) -> str:
-    found = _WEIGHT.fullmatch(line)
-    return f"{found[1]}{points}{found[2]}" if found else line
+def _with_number(line: str, key: re.Pattern[str], number: float) -> str:
+    found = key.fullmatch(line)
+    return f"{found[1]}{number:g}{found[2]}" if found else line
 
 
 def _parsed(text: str) -> dict[str, Any] | None:
@@ -263,7 +284,7 @@ def _parsed(text: str) -> dict[str, Any] | None:
         return None
 
 
-def _wanted(text: str, points: Mapping[str, int]) -> dict[str, Any]:
+def _wanted(text: str, points: Mapping[str, int], bands: Mapping[str, float]) -> dict[str, Any]:
     document = tomllib.loads(text)
     for name in _levels_left_out(document, points):
         del document["attributes"][name]
@@ -274,4 +295,8 @@ def _wanted(text: str, points: Mapping[str, int]) -> dict[str, Any]:
         for one in document["factors"]
         if points.get(one["factor"], 1)
     ]
+    if bands:
+        document["bands"] = [
+            one | {"from": bands.get(one["name"], one["from"])} for one in document["bands"]
+        ]
     return document

@@ -29,7 +29,13 @@ from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.publication.table_files import harmless_table
 from folkmoot_coordinator.viewer.figures import Figures, figures
 from folkmoot_coordinator.viewer.selection import Selection
-from folkmoot_coordinator.viewer.words import brief_percent, capital, percent, plural
+from folkmoot_coordinator.viewer.words import (
+    brief_percent,
+    capital,
+    marked_title,
+    percent,
+    plural,
+)
 from folkmoot_web.forms import Form, FormModel, read_form
 
 MAX_QUANTITY = 10_000_000
@@ -298,9 +304,7 @@ def allocation_chart(
         for one in shared.alternatives
     ]
     which = f"all {of:,} {kind}" if len(order) == of else f"{len(order)} of {of:,} {kind}"
-    title = f"{shared.amount(found.quantity)}: what {which} get"
-    if published.withdrawn:
-        title = f"WITHDRAWN, do not use. {title}"
+    title = marked_title(published.withdrawn, f"{shared.amount(found.quantity)}: what {which} get")
     return shares(
         capital(title),
         capital(shared.unit),

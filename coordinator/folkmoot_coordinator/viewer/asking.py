@@ -14,6 +14,7 @@ from folkmoot.rounds import Round
 from folkmoot_coordinator.clock import DAY
 from folkmoot_coordinator.drafts.composing import FormProblem, QuestionForm, compose
 from folkmoot_coordinator.drafts.offer import Offer
+from folkmoot_coordinator.drafts.ready_made import DAYS, DELTA, ReadyMade
 from folkmoot_coordinator.rounds.question import Question
 from folkmoot_coordinator.rounds.round_file import RoundFile
 from folkmoot_coordinator.viewer.words import phrase
@@ -131,6 +132,31 @@ def beginning(offer: Offer) -> Form[AskForm]:
         "objective": "sum",
     }
     return Form(typed | _shared_codes(offer))
+
+
+def ready_made(found: ReadyMade, offer: Offer, policy: str) -> Form[AskForm]:
+    """The form with a ready-made question in it, to be changed and asked.
+
+    Args:
+        found: The question.
+        offer: What councils offer.
+        policy: Digest of the policy to begin with; empty for none.
+    """
+    typed: dict[str, str | list[str]] = {
+        "title": found.title,
+        "purpose": found.purpose,
+        "policy": policy,
+        "councils": list(map(str, found.councils)),
+        "minimum_councils": str(found.minimum_councils),
+        "rho": f"{found.rho:f}",
+        "delta": DELTA,
+        "objective": "sum",
+        "days": str(DAYS),
+    }
+    codes: dict[str, str | list[str]] = {
+        f"{CODES}{name}": list(codes) for name, codes in found.attributes.items()
+    }
+    return Form(typed | _shared_codes(offer) | codes | _tables(found.marginals))
 
 
 def as_it_was(file: RoundFile, offer: Offer) -> Form[AskForm]:

@@ -26,7 +26,7 @@ from folkmoot_coordinator.viewer.figures import (
     without_areas,
 )
 from folkmoot_coordinator.viewer.selection import Selection
-from folkmoot_coordinator.viewer.words import capital, code_label, phrase
+from folkmoot_coordinator.viewer.words import capital, code_label, marked_title, phrase
 
 AXIS = "Households"
 LARGEST = 20
@@ -159,6 +159,4 @@ def _which(found: Figures, chosen: Selection, shown: int) -> str:
 
 def _marked(published: Published, chart: IntervalChart | BandChart) -> Chart:
     """A chart of a result that was withdrawn says so, wherever it is pasted."""
-    if published.withdrawn is None:
-        return chart
-    return replace(chart, title=f"WITHDRAWN, do not use. {chart.title}")
+    return replace(chart, title=marked_title(published.withdrawn, chart.title))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from folkmoot.rounds import RoundState
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, InvitedRow, RoundRow
+from folkmoot_coordinator.publication.outcome_round import offered_groups, offered_outcomes
 from folkmoot_coordinator.rounds.round_store import decoded_round
 from folkmoot_coordinator.rounds.withdrawal import Withdrawal
 from folkmoot_coordinator.viewer.words import slug, table_title
@@ -31,6 +32,8 @@ class Question:
         invited: Number of councils.
         event: Of a series, what is counted; else empty.
         length: Of a series, number of its rounds; else 0.
+        is_by_outcome: Whether it counts bands by an outcome.
+        is_by_group: Whether it counts bands by another attribute of all councils.
     """
 
     title: str
@@ -39,6 +42,8 @@ class Question:
     invited: int
     event: str
     length: int
+    is_by_outcome: bool
+    is_by_group: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +198,8 @@ class _Questions:
                 len(round_.councils),
                 str(round_.series.event) if round_.series else "",
                 round_.series.length if round_.series else 0,
+                bool(offered_outcomes(round_)),
+                bool(offered_groups(round_)),
             )
             if len(self._known) >= _KEPT:
                 self._known.clear()

@@ -16,7 +16,7 @@ from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.pauses import PauseWatch
 from folkmoot_coordinator.signals.metrics import SITE_REQUESTS
 from folkmoot_coordinator.viewer import words
-from folkmoot_coordinator.viewer.api import openapi, round_routes, statistic_routes
+from folkmoot_coordinator.viewer.api import openapi, outcome_routes, round_routes, statistic_routes
 from folkmoot_coordinator.viewer.api.access import read_key
 from folkmoot_coordinator.viewer.api.request_limits import RequestLimits
 from folkmoot_coordinator.viewer.keys.models import API_KEYS
@@ -27,10 +27,12 @@ from folkmoot_coordinator.viewer.pages import (
     committee,
     council,
     drafts,
+    equality,
     hotspots,
     keys,
     method,
     one_round,
+    outcome,
     pictures,
     series,
     statistic,
@@ -59,10 +61,12 @@ PAGES = (
     drafts,
     allocate,
     hotspots,
+    outcome,
+    equality,
     keys,
 )
 """Modules of pages; each has `routes()`."""
-API = (openapi, round_routes, statistic_routes)
+API = (openapi, round_routes, statistic_routes, outcome_routes)
 """Modules of what programs read, in the same way."""
 NAVIGATION = (
     Link("Results", "/", Right.READ),

@@ -120,6 +120,21 @@ def percent(part: float) -> str:
     return f"{part:.0%}"
 
 
+def share(part: float) -> str:
+    """A share that was estimated, in per cent."""
+    return f"{part:.1%}"
+
+
+def share_span(ends: tuple[float, float]) -> str:
+    """The interval of a share."""
+    return f"{share(ends[0])} to {share(ends[1])}"
+
+
+def marked_title(withdrawn: str | None, title: str) -> str:
+    """Title of a picture: that of a result that was withdrawn says so, wherever it is pasted."""
+    return title if withdrawn is None else f"WITHDRAWN, do not use. {title}"
+
+
 def brief_percent(part: float) -> str:
     """A probability for a table with many, such as `<1%`; never quite none or all."""
     return percent(part).replace("over ", ">").replace("under ", "<")

@@ -64,9 +64,40 @@ class RoundDocument(Document):
     policy_digest: str = Field(description="SHA-256 of the risk stratification policy, hexadecimal")
     tables: list[TableLinks] = Field(description="Empty where there is no result")
     all_tables: dict[str, str] = Field(description="Addresses of all tables in one, by form")
+    outcomes: list[OutcomeLink] = Field(description="Empty where bands cannot be judged")
     metadata: dict[str, Any] | None = Field(
         description="What `export` writes beside the figures: question, coverage, privacy, columns"
     )
+
+
+class OutcomeLink(Document):
+    """An attribute by which the bands of a round can be judged."""
+
+    outcome: str = Field(description="Name of an attribute with the codes `no` and `yes`")
+    groups: list[str] = Field(description="Attributes that `by` may name")
+    link: str
+
+
+class ValidationDocument(Document):
+    """How well bands found those to whom an outcome happened."""
+
+    round_id: str
+    withdrawn: str | None
+    coverage: str
+    policy_digest: str
+    outcome: str
+    bands: list[str] = Field(description="Ascending")
+    unknown_outcome: dict[str, float] | None = Field(
+        description="Households without a known outcome, which are in no rate; null if left out"
+    )
+    region: list[dict[str, Any]] = Field(
+        description="By band its rates with both 95% intervals; null where there are too few"
+    )
+    councils: dict[str, list[dict[str, Any]]] = Field(description="The same by council")
+    agreement: list[dict[str, Any]] = Field(description="Each council against all others")
+    by: str | None
+    groups: dict[str, list[dict[str, Any]]]
+    between_groups: list[dict[str, Any]]
 
 
 class Row(Document):

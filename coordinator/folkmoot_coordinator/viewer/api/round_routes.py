@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from folkmoot.rounds import RoundState
 from folkmoot.workload import Marginal
+from folkmoot_coordinator.publication.outcome_round import offered_outcomes
 from folkmoot_coordinator.rounds.round_store import StoredRound
 from folkmoot_coordinator.viewer.api.access import (
     count_request,
@@ -155,6 +156,14 @@ def _document(request: Request, stored: StoredRound) -> dict[str, Any]:
         "policy_digest": round_.policy_digest.hex(),
         "tables": tables,
         "all_tables": _links(round_.round_id, None, TABLE_FORMS) if published else {},
+        "outcomes": [
+            {
+                "outcome": one.name,
+                "groups": list(one.groups),
+                "link": f"{PREFIX}/rounds/{round_.round_id}/outcome?outcome={one.name}",
+            }
+            for one in (offered_outcomes(round_) if published else ())
+        ],
         "metadata": None if published is None else described(published),
     }
 

@@ -11,6 +11,14 @@ from folkmoot.rounds import Mechanism
 from folkmoot_coordinator.drafts.composing import QuestionForecast, forecast
 from folkmoot_coordinator.drafts.drafts import Draft, question_of, save_draft
 from folkmoot_coordinator.drafts.offer import Offer, OfferedAttribute, offered_attributes
+from folkmoot_coordinator.drafts.ready_made import (
+    BAND,
+    Template,
+    equality_question,
+    outcomes_question,
+    possible_outcomes,
+    protected_groups,
+)
 from folkmoot_coordinator.membership.known_councils import known_councils
 from folkmoot_coordinator.rounds.policies import policies
 from folkmoot_coordinator.rounds.question import Question
@@ -28,6 +36,7 @@ from folkmoot_coordinator.viewer.asking import (
     attribute_label,
     beginning,
     read_question,
+    ready_made,
     sent_tables,
     shown_tables,
 )
@@ -37,9 +46,9 @@ from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.round_facts import RoundFacts, round_facts
 from folkmoot_coordinator.viewer.seen_drafts import actor, is_own, note, seen_draft
-from folkmoot_coordinator.viewer.words import capital, phrase
+from folkmoot_coordinator.viewer.words import capital, listed, phrase
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_web.errors import WebProblem
+from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.forms import Form, sent_form
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
@@ -57,7 +66,9 @@ def routes() -> Routes:
     routes = Routes()
 
     @routes.get("/ask", permission=Right.ASK)
-    def ask(request: Request, draft: str = "", again: str = "") -> Response:
+    def ask(
+        request: Request, draft: str = "", again: str = "", template: str = "", outcome: str = ""
+    ) -> Response:
         region = region_of(request)
         offer = offered_attributes(region.database, region.clock())
         if draft:
@@ -65,6 +76,8 @@ def routes() -> Routes:
             form = as_it_was(question.file, offer)
         elif again:
             form = asked_again(region.stored(request, again).round_, offer)
+        elif template:
+            form = _ready_made(region, offer, template, outcome)
         else:
             form = beginning(offer)
         return _page(request, offer, form, shown_tables(form))
@@ -100,6 +113,47 @@ def routes() -> Routes:
         return RedirectResponse(f"/drafts/{saved.draft_id}?saved=1", 303)
 
     return routes
+
+
+def _ready_made(region: Region, offer: Offer, template: str, outcome: str) -> Form[AskForm]:
+    """The form with a ready-made question.
+
+    Raises:
+        WebProblem: Status 404, if there is no such template, or nobody offers what it needs.
+    """
+    try:
+        found = (
+            outcomes_question(offer, outcome)
+            if Template(template) is Template.OUTCOMES
+            else equality_question(offer)
+        )
+    except ValueError:
+        raise problem_of_status(404) from None
+    except Problem as problem:
+        text = f"{problem.problem[:1].upper()}{problem.problem[1:]}."
+        raise WebProblem(
+            404, "This question cannot be asked yet", text, "Compose one yourself."
+        ) from None
+    known = policies(region.database)
+    return ready_made(found, offer, known[0].digest.hex() if known else "")
+
+
+def _templates(offer: Offer) -> list[tuple[str, str]]:
+    """Ready-made questions that councils can be asked: address and name."""
+    found = []
+    if not offer.attributes.get(BAND):
+        return []
+    groups = protected_groups(offer)
+    if groups:
+        names = listed([phrase(one) for one in groups])
+        found.append((f"/ask?template={Template.EQUALITY}", f"Who is selected, by {names}"))
+    return found + [
+        (
+            f"/ask?template={Template.OUTCOMES}&outcome={one}",
+            f"How well bands found need: {phrase(one)}",
+        )
+        for one in possible_outcomes(offer)[:_OFFERED]
+    ]
 
 
 def _own_draft(request: Request, draft_id: str) -> Draft:
@@ -182,6 +236,7 @@ def _page(
         ],
         highest=min((one.per_round for one in offer.councils.values()), default=None),
         examples=round_choices(examples(region, visitor)),
+        templates=[] if draft or found else _templates(offer),
         breadcrumbs=[("Questions", "/drafts"), ("Change a draft" if draft else "Ask", None)],
     )
 

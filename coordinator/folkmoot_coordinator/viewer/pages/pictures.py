@@ -10,6 +10,7 @@ from starlette.responses import Response
 from folkmoot_coordinator.charts.chart import Chart
 from folkmoot_coordinator.charts.drawing import PictureKind
 from folkmoot_coordinator.publication.published_round import Published
+from folkmoot_coordinator.viewer import judging, selecting
 from folkmoot_coordinator.viewer.caching import file_tag, headers_of, not_changed, page_tag
 from folkmoot_coordinator.viewer.comparing import changes_since, earlier_rounds
 from folkmoot_coordinator.viewer.diagrams import band_chart, change_chart, rank_chart, ranked
@@ -44,19 +45,31 @@ def routes() -> Routes:
             raise problem_of_status(404) from None
         region = region_of(request)
         published = region.published(request, round_id)
+        if name in judging.CHARTS:
+            asked = judging.choose_outcome(published, request.query_params)
+            shown = judging.outcome_chart(published, asked, name, narrow=bool(narrow))
+            return _send(request, region, shown, kind)
+        if name == selecting.CHART:
+            by = selecting.choose_group(published, request.query_params)
+            picture_of = selecting.selection_chart(published, by, narrow=bool(narrow))
+            return _send(request, region, picture_of, kind)
         chosen = select(published, table, request.query_params)
         if name == "map":
             return _map(request, region, published, chosen, kind)
         chart = _chart(request, region, published, chosen, name, is_narrow=bool(narrow))
-        if chart is None:
-            raise problem_of_status(404, "There are no figures for this picture.")
-        drawn = region.pictures.chart(chart, kind)
-        tag = file_tag(request, drawn.digest)
-        if (same := not_changed(request, tag)) is not None:
-            return same
-        return Response(drawn.content, headers=headers_of(tag), media_type=drawn.media_type)
+        return _send(request, region, chart, kind)
 
     return routes
+
+
+def _send(request: Request, region: Region, chart: Chart | None, kind: PictureKind) -> Response:
+    if chart is None:
+        raise problem_of_status(404, "There are no figures for this picture.")
+    drawn = region.pictures.chart(chart, kind)
+    tag = file_tag(request, drawn.digest)
+    if (same := not_changed(request, tag)) is not None:
+        return same
+    return Response(drawn.content, headers=headers_of(tag), media_type=drawn.media_type)
 
 
 def _chart(

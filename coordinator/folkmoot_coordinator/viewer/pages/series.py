@@ -29,6 +29,7 @@ from folkmoot_coordinator.viewer.words import (
     between,
     capital,
     households,
+    marked_title,
     slug,
     table_title,
 )
@@ -116,9 +117,9 @@ def round_chart(published: Published, chosen: Selection, *, narrow: bool = False
     counted = by_round(published, chosen)
     if not counted:
         return None
-    title = f"{capital(chosen.what(published))} in {published.region}"
-    if published.withdrawn:
-        title = f"WITHDRAWN, do not use. {title}"
+    title = marked_title(
+        published.withdrawn, f"{capital(chosen.what(published))} in {published.region}"
+    )
     rows = tuple(
         IntervalRow(label, one.value, one.lower, one.upper) for _, label, one in counted[-MAX_ROWS:]
     )

@@ -54,6 +54,13 @@ def charts(narrow: bool = False, title: str = "A title") -> dict[str, Chart]:
         "one share": shares(
             title, "Share", [(n, "p", 0.1, 0.0, 0.2) for n in NAMES], narrow=narrow
         ),
+        "two intervals": IntervalChart(
+            title,
+            "Share",
+            tuple(IntervalRow(n, 0.2, 0.1, 0.3, outer=(0.05, 0.4)) for n in NAMES),
+            share=True,
+            narrow=narrow,
+        ),
         "bands": BandChart(
             title,
             "Households",

@@ -135,7 +135,10 @@ def test_weights_become_a_policy_that_nodes_accept(
     assert without[0] == without[1]
     assert "PROPOSAL. Not in force" in out.read_text()
     assert round_id in out.read_text()
+    assert facts["proposal"]["bands"] == []
+    assert "not count households by the policy's bands" in facts["proposal"]["bands_not_fitted"]
     text = run(office, *command).said()
+    assert "Bands start where they did and were not fitted" in text
     assert "It is not in force" in text
     assert "alone" in text
 

@@ -13,7 +13,8 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from folkmoot_coordinator.viewer.api.request_limits import RequestLimits
 from tests.api_site import ApiSite
-from tests.viewer_region import BOLTON
+from tests.outcome_region import OUTCOME
+from tests.viewer_region import BOLTON, with_outcome
 
 load_all_checks()
 PATHS = (
@@ -21,6 +22,7 @@ PATHS = (
     "/api/v1/rounds/{round_id}",
     "/api/v1/rounds/{round_id}/statistics",
     "/api/v1/rounds/{round_id}/statistics/{table}",
+    "/api/v1/rounds/{round_id}/outcome",
 )
 NOT_CHECKED = ["positive_data_acceptance"]
 """Which rows can be chosen depends on the table, so what the description allows may be refused."""
@@ -30,21 +32,28 @@ NOT_CHECKED = ["positive_data_acceptance"]
 def description(site: ApiSite) -> Any:
     """The description, with ids and codes that there are, so that not all is unknown."""
     site.app.state.api_limits = RequestLimits(10**6, 10**6)
+    with_outcome(site.region, "judged", size=400)
     found = site.client.get("/api/v1/openapi.json").json()
     known = {
         "round_id": [*map(site.region.id, site.region.rounds), "latest", "0" * 32],
         "table": ["band.lsoa", "lsoa.csv", "band.xlsx", "total.geojson", "band.parquet", "none"],
+        "outcome": [OUTCOME, "", "band"],
+        "by": ["financial_hardship", "", "zebra"],
     }
     chosen = {
         "level": {"enum": ["region", "council", "all_areas"]},
         "place": {"enum": [str(BOLTON)]},
         "band": {"enum": ["low", "high"]},
     }
-    for methods in found["paths"].values():
+    judged = [site.region.id("judged"), site.region.id("winter"), "0" * 32]
+    for path, methods in found["paths"].items():
+        # Of all rounds one alone has an outcome: among many it would seldom be drawn.
+        ids = {"round_id": judged} if path.endswith("/outcome") else {}
         for operation in methods.values():
             for parameter in operation.get("parameters", ()):
                 if parameter["name"] in known:
-                    parameter["schema"] = {"type": "string", "enum": known[parameter["name"]]}
+                    enum = (known | ids)[parameter["name"]]
+                    parameter["schema"] = {"type": "string", "enum": enum}
                 if parameter["name"] == "choice":
                     parameter["schema"] |= {"properties": chosen, "additionalProperties": False}
     return schemathesis.openapi.from_dict(found)

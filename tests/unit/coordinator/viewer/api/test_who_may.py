@@ -11,6 +11,7 @@ from folkmoot_coordinator.viewer.permissions import PERMISSIONS
 from folkmoot_coordinator.viewer.site import API
 from folkmoot_web.routes import declared_routes
 from tests.api_site import ApiSite, token_in
+from tests.viewer_region import with_outcome
 
 READING = (
     "/api/v1/rounds",
@@ -18,6 +19,7 @@ READING = (
     "/api/v1/rounds/{round_id}/statistics",
     *(f"/api/v1/rounds/{{round_id}}/statistics.{form}" for form in TABLE_FORMS),
     "/api/v1/rounds/{round_id}/statistics/{table}",
+    "/api/v1/rounds/{round_id}/outcome",
 )
 PUBLIC = ("/api/v1", "/api/v1/openapi.json")
 OWN_KEYS = ("/keys",)
@@ -35,8 +37,14 @@ def test_the_tables_name_every_route_and_role(site: ApiSite) -> None:
     assert set(Scope) == {"read:statistics"}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def judged(site: ApiSite) -> None:
+    with_outcome(site.region, "judged", size=400)
+
+
 def filled(site: ApiSite, path: str) -> str:
-    return path.format(round_id=site.region.id("winter"), table="band", key_id="00000000")
+    name = "judged" if path.endswith("/outcome") else "winter"
+    return path.format(round_id=site.region.id(name), table="band", key_id="00000000")
 
 
 @pytest.mark.parametrize("role", list(MAY_READ))
