@@ -6,6 +6,7 @@ since. A file that is not what the log names is not believed.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +24,8 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 APPROVED = "dossier approved"
 """Action of the audit log."""
+MAX_DOCUMENTS = 200
+"""Files of a dossier, at most."""
 COMMAND = 'folkmoot-node dossier approve --by "NAME, ROLE" --reason TEXT'
 """How a dossier is approved."""
 
@@ -146,6 +149,28 @@ def require_approval(node: NodeHome) -> Approval:
             exit_code=ExitCode.DATA,
         )
     return found
+
+
+def digests_of(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file of a folder of documents, hexadecimal, by its path in it.
+
+    Raises:
+        Problem: Exit code USAGE, if there are none, or so many that it is no such folder.
+        UnusableFile: If one cannot be read.
+    """
+    with writing_to(folder):
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        if not 0 < len(paths) <= MAX_DOCUMENTS:
+            raise Problem(
+                f"has {len(paths):,} files; a dossier has from 1 to {MAX_DOCUMENTS}",
+                where=f"--documents {folder}",
+                remedy="Name the folder to which `folkmoot-node dossier write` wrote",
+                exit_code=ExitCode.USAGE,
+            )
+        return {
+            str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in paths
+        }
 
 
 def _approval(number: int, entry: Entry, folder: Path) -> Approval:

@@ -133,7 +133,10 @@ def _difference(before: ApprovedFact | None, now: ApprovedFact | None) -> Differ
     assert now is not None
     if before.says_the_same(now):
         return None
-    words = f"{now.label}: was {_said(before)}, and is {_said(now)}{_by_how_much(before, now)}."
+    was, is_ = _said(before), _said(now)
+    if was == is_:  # who says so has changed, or a text has become a number
+        was, is_ = (f"{one} ({by.mark.value})" for one, by in ((was, before), (is_, now)))
+    words = f"{now.label}: was {was}, and is {is_}{_by_how_much(before, now)}."
     return Difference(Kind.CHANGED, now.key, (now.key,), words, before.value, now.value)
 
 
@@ -141,10 +144,14 @@ def _by_how_much(before: ApprovedFact, now: ApprovedFact) -> str:
     """How far a number or a day has moved; empty for everything else."""
     if is_number(before.value) and is_number(now.value) and before.value > 0:
         share = now.value / before.value - 1
+        if not share:
+            return ""
         return f" ({abs(share):.0%} {'more' if share > 0 else 'less'})"
     days = _day(before.value), _day(now.value)
     if days[0] is not None and days[1] is not None:
         moved = (days[1] - days[0]).days
+        if not moved:
+            return ""
         unit = "day" if abs(moved) == 1 else "days"
         return f" ({abs(moved):,} {unit} {'later' if moved > 0 else 'earlier'})"
     return ""
@@ -178,6 +185,8 @@ def shown(value: Any) -> str:
     match value:
         case None:
             return "nothing"
+        case "":
+            return "empty"
         case bool():
             return "yes" if value else "no"
         case float():
