@@ -1,6 +1,7 @@
 """Which facts a public page shows: an allow-list, so that a new fact stays inside until decided.
 
-Who has a role, who signed, with which key and where the region's coordinator listens are left out.
+Left out are who has a role, who signed or advised, with which key, and where the region's
+coordinator listens. Of people the page names the owner, as the council has entered them.
 """
 
 from __future__ import annotations
@@ -31,11 +32,33 @@ class Part:
 
 
 _PLUGIN_FACTS = ("version", "sha256", "shipped", "trust", "privileges", "reviewed")
+_WHOLE_TABLES = ("owner", "contact", "rationale", "use", "procurement", "consultation")
+_EQUALITY = (
+    "aim",
+    "evidence",
+    "engagement",
+    "decision",
+    "justification",
+    "monitoring",
+    "impacts.*",
+)
 PARTS = (
     Part(
         "Who answers for it",
         "What the council itself says. What it has not said yet is shown as missing.",
-        keys=("node.name", "node.council", "scrutiny.*"),
+        keys=(
+            "node.name",
+            "node.council",
+            *(f"scrutiny.{table}.*" for table in _WHOLE_TABLES),
+            *(
+                f"scrutiny.dpo_advice.{name}"
+                for name in ("given_on", "advice", "decision", "reasons")
+            ),
+            *(f"scrutiny.sign_off.{name}_on" for name in ("measures", "residual", "review")),
+            *(f"scrutiny.equality.{name}" for name in _EQUALITY),
+            "scrutiny.risks",
+            "scrutiny.version",
+        ),
     ),
     Part(
         "What households are scored for, and how",
@@ -97,6 +120,8 @@ PARTS = (
     ),
 )
 _ONLY_THAT_IT_IS_THERE = ("people.roles.*",)
+_SIGNATORY = "approved_by"
+"""Key of a risk that names a person."""
 
 
 def publishable(facts: ApprovedFacts) -> ApprovedFacts:
@@ -121,7 +146,12 @@ def things_of(part: Part, facts: ApprovedFacts) -> Iterator[str]:
 
 
 def _reduced(fact: ApprovedFact) -> ApprovedFact:
-    return replace(fact, value=True) if _matches(fact.key, _ONLY_THAT_IT_IS_THERE) else fact
+    if _matches(fact.key, _ONLY_THAT_IT_IS_THERE):
+        return replace(fact, value=True)
+    if fact.key == "scrutiny.risks" and isinstance(fact.value, list):
+        risks = [{k: v for k, v in one.items() if k != _SIGNATORY} for one in fact.value]
+        return replace(fact, value=risks)
+    return fact
 
 
 def _is_in(key: str) -> bool:
