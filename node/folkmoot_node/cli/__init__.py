@@ -26,6 +26,7 @@ from folkmoot_node.cli import (
     rounds,
     running,
     scoring,
+    scrutiny,
     setup,
     sources,
     status,
@@ -44,6 +45,7 @@ _MODULES = (
     setup, plugins, sources, scoring, linkage, corrections, equality, evaluation, fitting,
     retention, policies, rounds, evidence, audit, backups, upgrades, running, status, doctor,
     pausing, incidents, leaving, installation, casework, casework_rights,
+    scrutiny,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {
@@ -52,6 +54,7 @@ _WITH_PLUGINS = frozenset(
         "equality",
         "evaluate",
         "explain",
+        "facts",
         "fit",
         "linkage",
         "rounds",

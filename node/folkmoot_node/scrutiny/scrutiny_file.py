@@ -233,7 +233,7 @@ class SignedAnswers:
 
 
 SCRUTINY_FILE = SignedKind(
-    "answers for scrutiny", 'folkmoot-node scrutiny sign --signer "NAME, ROLE"'
+    "scrutiny file", 'folkmoot-node scrutiny sign --signer "NAME, ROLE"'
 )
 """What is signed, and how."""
 
