@@ -130,10 +130,9 @@ def _of_source(fact: Reporter, one: SourceLinkage, source: SourceSummary) -> Ite
     key = f"quarantine.{slug(one.source)}"
     label = f"Records of {one.source} of which something could not be read"
     yield fact(f"{key}.records", label, one.rejected)
-    label = f"Values of {one.source} that could not be read, by field"
-    # The name of a column comes from the file, which may hold a record where names should be.
-    known = {name: n for name, n in source.rejected_fields.items() if name in source.fields}
-    yield fact(f"{key}.fields", label, known)
+    # Not by field: what a plugin calls a field may come from a file.
+    label = f"Values of {one.source} that could not be read"
+    yield fact(f"{key}.values", label, sum(source.rejected_fields.values()))
 
 
 def _equality(fact: Reporter, store: HouseholdStore, progress: Progress) -> Iterator[Fact]:
@@ -144,9 +143,10 @@ def _equality(fact: Reporter, store: HouseholdStore, progress: Progress) -> Iter
         yield fact("equality.audit", label, None)
         return
     yield fact("equality.audit", label, f"as of {report.reference_date}")
-    yield fact("equality.smallest", "Smallest group that is shown", report.smallest)
+    public = replace(fact, own=False)
+    yield public("equality.smallest", "Smallest group that is shown", report.smallest)
     not_held = report.not_held
-    yield fact("equality.not_held", "Fields to be audited that no source holds", not_held)
+    yield public("equality.not_held", "Fields to be audited that no source holds", not_held)
     yield from _groups(fact, report)
 
 
@@ -154,7 +154,7 @@ def _groups(fact: Reporter, report: EqualityReport) -> Iterator[Fact]:
     for figures, proxy in zip(report.figures, report.proxy, strict=True):
         key, field = f"equality.{slug(figures.field)}", figures.field
         label = f"Protected characteristic that {field} states"
-        yield fact(f"{key}.characteristic", label, figures.audit.characteristic)
+        yield replace(fact, own=False)(f"{key}.characteristic", label, figures.audit.characteristic)
         groups = {
             one.group: {
                 "households": one.households,
