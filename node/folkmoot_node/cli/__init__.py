@@ -27,6 +27,7 @@ from folkmoot_node.cli import (
     rounds,
     running,
     scoring,
+    scrutiny,
     setup,
     sources,
     status,
@@ -44,7 +45,7 @@ add_version(app, "folkmoot-node")
 _MODULES = (
     setup, plugins, sources, scoring, linkage, corrections, equality, evaluation, fitting,
     retention, policies, rounds, evidence, audit, backups, upgrades, running, status, doctor,
-    pausing, incidents, leaving, installation, casework, casework_rights, dossier,
+    pausing, incidents, leaving, installation, casework, casework_rights, scrutiny, dossier,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {
@@ -54,6 +55,7 @@ _WITH_PLUGINS = frozenset(
         "equality",
         "evaluate",
         "explain",
+        "facts",
         "fit",
         "linkage",
         "rounds",
