@@ -80,7 +80,10 @@ SYSTEM: dict[Provenance, dict[str, tuple[str, Value]]] = {
         "policy.risk.factors.lives_alone.weight": ("Most points that lives_alone adds", 4.0),
         "policy.risk.factors.lives_alone.maximum": ("Share of the highest score", 0.4),
         "policy.risk.factors.lives_alone.source": ("Plugin", "household-factors"),
-        "policy.risk.factors.lives_alone.description": ("What it measures", "One adult lives there"),
+        "policy.risk.factors.lives_alone.description": (
+            "What it measures",
+            "One adult lives there",
+        ),
         "policy.risk.factors.lives_alone.inputs": ("Fields it reads", ("adults",)),
         "policy.risk.factors.lives_alone.evidence": ("Why it is believed to matter", _EVIDENCE),
         "policy.risk.bands.low.from": ("Lowest score of the band low", 0),

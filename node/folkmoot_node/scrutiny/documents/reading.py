@@ -36,9 +36,7 @@ class Reading:
         self.facts = facts
         self.decision = decision
         self.program = f"folkmoot-node {version('folkmoot-node')}"
-        self._figures = (
-            {} if decision is None else shown(one for one in facts.facts if one.own)
-        )
+        self._figures = {} if decision is None else shown(one for one in facts.facts if one.own)
 
     def fact(self, key: str, label: str = "") -> Fact:
         """The fact with this key; one that is missing if the node knows of no such thing."""

@@ -12,38 +12,50 @@ from typing import TypeAlias
 from pydantic import JsonValue
 
 from folkmoot_node.scrutiny.documents.answers import Grid, Statement, Used
-from folkmoot_node.scrutiny.documents.reading import PEOPLE, Reading, in_words
+from folkmoot_node.scrutiny.documents.reading import Reading, in_words
 from folkmoot_node.scrutiny.facts import Fact, Mark, Value
 
 Say: TypeAlias = "Callable[[Reading], Statement]"
 """Makes a statement from facts."""
 _NOTHING = "-"
 """In a cell for which there is no fact."""
+_LONG = 60
+"""Characters, from which on what people wrote is taken for sentences."""
 _PLACE = re.compile(r"\{([a-z0-9_.-]+)\}")
 _SPACES = re.compile(r"\s+")
 
 
 def fact(key: str, label: str = "") -> Say:
-    """What is known under a key.
+    """What is known under a key, in a field whose title says what it is.
 
     Args:
         key: Of the fact.
         label: What it is, where the node knows of no such thing.
     """
+    return _fact(key, label, lambda used: in_words(used.value))
 
+
+def labelled(key: str, label: str = "") -> Say:
+    """The same with its label before it, for a field with several statements.
+
+    What is a sentence needs no label.
+    """
+    return _fact(key, label, _labelled)
+
+
+def _fact(key: str, label: str, words: Callable[[Used], str]) -> Say:
     def say(reading: Reading) -> Statement:
-        found = reading.fact(key, label)
-        used = reading.used(found)
+        used = reading.used(reading.fact(key, label))
         if used.mark is Mark.MISSING or used.held:
             return _without(used)
         grid = _grid_of(used.label, used.value)
-        return _statement("" if grid else _labelled(used, key), (used,), grid)
+        return _statement("" if grid else words(used), (used,), grid)
 
     return say
 
 
 def sentence(text: str) -> Say:
-    """Whole sentences with facts in them: `It ends on {policy.risk.sunset}.`"""
+    """Whole sentences with facts in them, such as `It ends on {policy.risk.sunset}`."""
     keys = tuple(dict.fromkeys(_PLACE.findall(text)))
 
     def say(reading: Reading) -> Statement:
@@ -119,7 +131,10 @@ def listed(caption: str, prefix: str, end: str, head: str, columns: Mapping[str,
         ]
         used = tuple(reading.used(fact) for _, fact in facts)
         rows = tuple(
-            (title(one), *(in_words(parts[part]) if parts.get(part) else _NOTHING for part in columns))
+            (
+                title(one),
+                *(in_words(parts[part]) if parts.get(part) else _NOTHING for part in columns),
+            )
             for (one, _), of in zip(facts, used, strict=True)
             for parts in _things(of.value)
         )
@@ -263,11 +278,10 @@ def _lower(label: str) -> str:
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
-def _labelled(used: Used, key: str) -> str:
-    """A value, with its label before it unless it is a sentence of its own."""
+def _labelled(used: Used) -> str:
     words = in_words(used.value)
-    is_prose = key.startswith(PEOPLE) and (len(words) > 60 or words.endswith("."))
-    return words if is_prose else f"{used.label}: {words}."
+    is_sentence = used.mark is Mark.PERSON and (len(words) > _LONG or words.endswith("."))
+    return words if is_sentence else f"{used.label}: {words}."
 
 
 def _grid_of(caption: str, value: JsonValue) -> Grid | None:
@@ -282,7 +296,7 @@ def _grid_of(caption: str, value: JsonValue) -> Grid | None:
 
 
 def _things(value: JsonValue) -> Iterator[dict[str, JsonValue]]:
-    """Things that have parts: in a list, or by name, which is then the part \"\"."""
+    """Things that have parts: in a list, or by name, which is then the part without a name."""
     if isinstance(value, dict):
         yield from ({"": name, **one} for name, one in value.items() if isinstance(one, dict))
     if isinstance(value, list):

@@ -102,7 +102,9 @@ PLUGINS = table(
 )
 PROTECTED_USE = unless_none(
     "policy.risk.protected",
-    everything("Protected characteristics that the score may use, and why", "policy.risk.protected"),
+    everything(
+        "Protected characteristics that the score may use, and why", "policy.risk.protected"
+    ),
     "The score uses no field that states a protected characteristic: the program refuses one that "
     "the policy does not name with a reason.",
 )
