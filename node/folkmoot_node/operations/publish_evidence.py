@@ -7,12 +7,8 @@ from pathlib import Path
 
 from folkmoot_node.home import NodeHome
 from folkmoot_operator.accounts import current_operator
-from folkmoot_operator.pauses import checked_reason
-from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.pauses import checked_name, checked_reason
 from folkmoot_operator.settings import read
-
-MAX_NAME = 200
-"""Characters of the name and role."""
 
 
 def record_publication(node: NodeHome, path: Path, decided_by: str, reason: str) -> str:
@@ -31,14 +27,7 @@ def record_publication(node: NodeHome, path: Path, decided_by: str, reason: str)
         Problem: Exit code USAGE, if name or reason is empty or too long; SETTINGS, if the file
             cannot be read.
     """
-    name, why = " ".join(decided_by.split()), checked_reason(reason)
-    if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise Problem(
-            f"the name is empty, has more than {MAX_NAME} characters, or control characters",
-            where="--by",
-            remedy="Give the name and role of the person who decides",
-            exit_code=ExitCode.USAGE,
-        )
+    name, why = checked_name(decided_by), checked_reason(reason)
     digest = sha256(read(path)).hexdigest()
     body = {
         "action": "publication decided",
