@@ -13,9 +13,6 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from folkmoot_operator.extras import how_to_install
-from folkmoot_operator.problems import ExitCode, Problem
-
 LIMIT = 11
 """Years. GOV.UK writes for a reading age of nine; the words of the law take two more."""
 _FIRST_GRADE_AGE = 5
@@ -33,9 +30,6 @@ def reading_age(texts: Iterable[str]) -> float | None:
 
     Returns:
         None if there are no words.
-
-    Raises:
-        Problem: If Pyphen is not installed.
     """
     sentences = words = syllables = 0
     for text in texts:
@@ -63,13 +57,6 @@ def _syllables(word: str) -> int:
 
 @cache
 def _dictionary() -> Any:
-    try:
-        from pyphen import Pyphen
-    except ImportError:
-        raise Problem(
-            "the reading age cannot be measured: Pyphen is not installed",
-            where="folkmoot-node dossier",
-            remedy=f"Install it: {how_to_install('folkmoot-node', 'dossier')}",
-            exit_code=ExitCode.SETTINGS,
-        ) from None
+    from pyphen import Pyphen  # of the extra `dossier`
+
     return Pyphen(lang="en_GB", left=1, right=1)

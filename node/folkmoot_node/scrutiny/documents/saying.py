@@ -287,8 +287,8 @@ def _labelled(used: Used) -> str:
 def _grid_of(caption: str, value: JsonValue) -> Grid | None:
     """A table, if the value is a list of things that have parts, or one thing that has some."""
     if isinstance(value, dict) and value:
-        rows = tuple((title(name), in_words(one)) for name, one in value.items())
-        return _grid(caption, ("What", "Value"), rows)
+        of_parts = tuple((title(name), in_words(one)) for name, one in value.items())
+        return _grid(caption, ("What", "Value"), of_parts)
     things = list(_things(value))
     columns = tuple(dict.fromkeys(name for one in things for name in one))
     rows = tuple(tuple(in_words(one.get(name)) for name in columns) for one in things)

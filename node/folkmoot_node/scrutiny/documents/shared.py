@@ -132,9 +132,8 @@ HOW_IT_SCORES = program(
     "the score into a band. A field that is not known counts as unknown, and adds no points."
 )
 WHERE_IT_RUNS = program(
-    "Records and scores stay on the council's own machine. Plugins that read sources and compute "
-    "factors run in confined processes, which see neither keys nor scores. Scores are stored "
-    "encrypted, and each run replaces those before it."
+    "Records and scores stay on machines under the council's control. Plugins read the sources and "
+    "compute the factors. Scores are stored encrypted, and each run replaces those before it."
 )
 WHAT_LEAVES = program(
     "The only thing made from residents' records that leaves the machine by itself is counts of "
