@@ -195,7 +195,7 @@ def everything(caption: str, *prefixes: str) -> Say:
 
 
 def names(text: str, prefix: str) -> Say:
-    """A sentence that ends with the names of all things below a prefix.
+    """A sentence that ends with the names of all things below a prefix of which "yes" is known.
 
     Args:
         text: Its beginning.
@@ -203,11 +203,11 @@ def names(text: str, prefix: str) -> Say:
     """
 
     def say(reading: Reading) -> Statement:
-        found = list(reading.children(prefix))
+        found = [one for one in reading.facts.below(prefix) if one.value is True]
         if not found:
             return _nothing(reading, prefix, text.rstrip(": "))
-        used = tuple(map(reading.used, _all(reading, prefix)))
-        return _statement(f"{text} {', '.join(map(title, found))}.", used)
+        listed_names = ", ".join(title(one.key.removeprefix(f"{prefix}.")) for one in found)
+        return _statement(f"{text} {listed_names}.", tuple(map(reading.used, found)))
 
     return say
 

@@ -216,6 +216,18 @@ def model_of(standard: Standard) -> type[BaseModel]:
     return made
 
 
+def schema_of(standard: Standard) -> dict[str, Any]:
+    """The JSON schema of a document (draft 2020-12)."""
+    made = model_of(standard).model_json_schema(by_alias=True, mode="serialization")
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": standard.schema,
+        "title": standard.title,
+        "description": f"{standard.about} Fields by: {standard.source}.",
+    }
+    return head | {key: value for key, value in made.items() if key not in head}
+
+
 _CONFIG = ConfigDict(frozen=True, extra="forbid")
 
 
