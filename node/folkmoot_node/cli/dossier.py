@@ -1,4 +1,4 @@
-"""`dossier approve`, `dossier diff`, `dossier public`: keeping what was approved true."""
+"""`dossier` and below it `approve`, `diff`, `public`: keeping what was approved true."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from folkmoot_node.cli.dossier_documents import dossier
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.console import print_json, print_text
 from folkmoot_operator.moments import day_text, to_text
@@ -31,10 +32,8 @@ Why = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
-    group = typer.Typer(
-        help="What the council publishes or holds about its scoring, and whether it is still true.",
-        no_args_is_help=True,
-    )
+    group = typer.Typer()
+    group.callback(invoke_without_command=True)(dossier)
     group.command()(approve)
     group.command()(diff)
     group.command()(public)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
@@ -27,15 +28,32 @@ def record_publication(node: NodeHome, path: Path, decided_by: str, reason: str)
         Problem: Exit code USAGE, if name or reason is empty or too long; SETTINGS, if the file
             cannot be read.
     """
-    name, why = checked_name(decided_by), checked_reason(reason)
     digest = sha256(read(path)).hexdigest()
-    body = {
-        "action": "publication decided",
-        "file_sha256": digest,
-        "decided_by": name,
-        "reason": why,
-        **current_operator().as_body(),
-    }
-    with node.state.transaction() as connection:
-        node.audit.append(connection, node.clock(), body)
+    record_decision(node, (digest,), decided_by, reason)
     return digest
+
+
+def record_decision(node: NodeHome, digests: Iterable[str], decided_by: str, reason: str) -> None:
+    """Writes a decision about files that are not written yet into the audit log.
+
+    Args:
+        node: The node.
+        digests: SHA-256 of each file, hexadecimal.
+        decided_by: Name and role of the person who decides.
+        reason: Why, in words that name no resident.
+
+    Raises:
+        Problem: Exit code USAGE, if name or reason is empty or too long.
+    """
+    name, why = checked_name(decided_by), checked_reason(reason)
+    operator = current_operator().as_body()
+    with node.state.transaction() as connection:
+        for digest in digests:
+            body = {
+                "action": "publication decided",
+                "file_sha256": digest,
+                "decided_by": name,
+                "reason": why,
+                **operator,
+            }
+            node.audit.append(connection, node.clock(), body)

@@ -45,6 +45,9 @@ class Contact(Settings):
     website: Address | None = Field(None, description="Page of the council about the tool")
     rights: Text | None = Field(None, description="How residents use their rights")
     told: Text | None = Field(None, description="How residents are told that they are scored")
+    data_protection_officer: Line | None = Field(
+        None, description="How to reach the data protection officer"
+    )
 
 
 class Rationale(Settings):
@@ -60,6 +63,7 @@ class Rationale(Settings):
     phase: Literal["idea", "design", "pilot", "live", "retired"] | None = Field(
         None, description="Phase that the tool is in"
     )
+    in_use_since: datetime.date | None = Field(None, description="Day since when the tool is used")
 
 
 class Use(Settings):
@@ -107,6 +111,7 @@ class Consultation(Settings):
     processors: Text | None = Field(None, description="How processors and suppliers were consulted")
     experts: Text | None = Field(None, description="Which experts were consulted")
     outcome: Text | None = Field(None, description="What was changed after consultation")
+    reviewed_by: Line | None = Field(None, description="Who reviewed the responses")
 
 
 class Risk(Settings):
@@ -119,6 +124,23 @@ class Risk(Settings):
     effect: Literal["eliminated", "reduced", "accepted"] | None = None
     residual: Literal["low", "medium", "high"] | None = None
     approved_by: Line | None = None
+
+
+class Dpia(Settings):
+    """Table `[dpia]`: what a data protection impact assessment asks besides."""
+
+    need: Text | None = Field(None, description="Why an assessment is needed")
+    relationship: Text | None = Field(None, description="What the council is to those scored")
+    vulnerable: Text | None = Field(
+        None, description="Whether children or other vulnerable people are among them"
+    )
+    concerns: Text | None = Field(None, description="Concerns and security faults of the past")
+    technology: Text | None = Field(None, description="How new the technology is")
+    public_concern: Text | None = Field(None, description="Issues of public concern")
+    codes: Text | None = Field(None, description="Codes of conduct and certificates")
+    other_uses: Text | None = Field(None, description="How other uses are prevented")
+    processors: Text | None = Field(None, description="How processors are made to comply")
+    transfers: Text | None = Field(None, description="Whether data go to other countries")
 
 
 class DpoAdvice(Settings):
@@ -157,6 +179,12 @@ class EqualityAnswers(Settings):
     """Table `[equality]`: the equality impact assessment, where people have to judge."""
 
     aim: Text | None = Field(None, description="What the policy is to achieve for equality")
+    discrimination: Text | None = Field(
+        None, description="How discrimination, harassment and victimisation are prevented"
+    )
+    good_relations: Text | None = Field(
+        None, description="What it does for good relations between groups"
+    )
     evidence: Text | None = Field(None, description="Evidence that was looked at, and its gaps")
     engagement: Text | None = Field(None, description="Which groups were engaged, and how")
     decision: Literal["no change", "adjust", "continue", "stop"] | None = Field(
@@ -209,6 +237,7 @@ class ScrutinyDocument(Settings):
     procurement: Procurement = Procurement()
     consultation: Consultation = Consultation()
     risks: tuple[Risk, ...] = ()
+    dpia: Dpia = Dpia()
     dpo_advice: DpoAdvice = DpoAdvice()
     sign_off: SignOff = SignOff()
     equality: EqualityAnswers = EqualityAnswers()

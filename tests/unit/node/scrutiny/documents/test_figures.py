@@ -1,0 +1,92 @@
+"""Exact figures over households stay out of documents; by a decision they come in, none small."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from folkmoot_node.scrutiny.documents.answers import Decision
+from folkmoot_node.scrutiny.documents.dossier import STANDARDS
+from folkmoot_node.scrutiny.documents.figures import FEWER, HIDDEN, SMALLEST, shown
+from folkmoot_node.scrutiny.documents.page import as_page
+from folkmoot_node.scrutiny.documents.reading import HELD, in_words
+from folkmoot_node.scrutiny.documents.standard import build
+from folkmoot_node.scrutiny.facts import Fact, Mark
+from tests.fact_base import OWN, STORE, fact_base
+
+DECISION = Decision(by="A. Khan, Data Protection Officer", reason="request 2026-114")
+COUNTS = st.lists(st.integers(0, 60), min_size=1, max_size=8)
+
+
+def _forms(value):
+    return {str(value), in_words(value)}
+
+
+@pytest.mark.parametrize("name", STANDARDS)
+def test_without_a_decision_no_document_has_a_figure(name: str) -> None:
+    document = build(STANDARDS[name], fact_base())
+    page, text = as_page(document), json.dumps(document.as_json())
+    for key, (_, value) in OWN.items():
+        if len(str(value)) > 2:
+            assert not any(form in page or form in text for form in _forms(value)), key
+    for _, answer in document.answers():
+        for one in answer.statements:
+            assert all(used.value is None for used in one.used if used.key in OWN)
+    assert document.as_json()["decision"] is None
+
+
+def test_with_a_decision_figures_are_shown_with_it_and_small_ones_are_not() -> None:
+    document = build(STANDARDS["foi"], fact_base(), DECISION)
+    page, text = as_page(document), json.dumps(document.as_json())
+    assert "51,234" in page
+    assert DECISION.by in page
+    assert DECISION.reason in page
+    assert document.as_json()["decision"] == DECISION.model_dump()
+    assert HELD not in page.split("<nav", 1)[1]
+    values = {
+        used["key"]: used["value"]
+        for part in document.as_json().values()
+        if isinstance(part, dict)
+        for answer in part.values()
+        if isinstance(answer, dict)
+        for one in answer["statements"]
+        for used in one["used"]
+    }
+    assert values["households.bands.high"] == FEWER, "7 households"
+    assert values["households.bands.medium"] == HIDDEN, "else the total gives the 7 away"
+    assert values["households.bands.low"] == 48_017
+    assert "3210" not in text
+    assert "3,210" not in page
+
+
+@given(COUNTS)
+def test_no_small_count_can_be_computed_from_those_beside_it_and_their_sum(counts) -> None:
+    """Whoever knows the sum and what is shown knows only the sum of what is hidden."""
+    found = list(shown(_facts(counts)).values())
+    hidden = [n for n, said in zip(counts, found, strict=True) if said != n]
+    assert all(said in (n, FEWER, HIDDEN) for n, said in zip(counts, found, strict=True))
+    assert all(n not in found for n in counts if n < SMALLEST)
+    if hidden and len(counts) > len(hidden):
+        assert len(hidden) > 1
+        assert sum(hidden) >= SMALLEST
+    if min(counts) >= SMALLEST:
+        assert found == counts
+
+
+def test_counts_inside_a_value_are_hidden_in_the_same_way() -> None:
+    groups = {"under_30": 4, "over_30": 25, "over_65": 80, "rate": 0.5, "name": "age"}
+    (found,) = shown([_fact("equality.age", groups)]).values()
+    assert found == groups | {"under_30": FEWER, "over_30": HIDDEN}
+    (listed,) = shown([_fact("equality.list", (3, 40))]).values()
+    assert listed == [FEWER, 40]
+
+
+def _fact(key, value):
+    return Fact(key, key, value, Mark.SYSTEM, STORE, own=True)
+
+
+def _facts(counts):
+    return [_fact(f"households.bands.b{at}", n) for at, n in enumerate(counts)]
