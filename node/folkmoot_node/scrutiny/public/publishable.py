@@ -109,8 +109,15 @@ PARTS = (
     ),
     Part(
         "Who may see scores",
-        "The roles that there are at the council; who has them is not published.",
-        keys=("people.roles.*",),
+        "What each role at the council may do; who has which role is not published.",
+        keys=(
+            "people.roles.*",
+            "policy.casework.sha256",
+            "policy.casework.sunset",
+            "policy.casework.blind_first_look",
+            "policy.casework.sensitive_sources",
+            "policy.casework.retention.*",
+        ),
     ),
     Part(
         "Programs",
@@ -119,13 +126,12 @@ PARTS = (
         families=("plugins",),
     ),
 )
-_ONLY_THAT_IT_IS_THERE = ("people.roles.*",)
 _SIGNATORY = "approved_by"
 """Key of a risk that names a person."""
 
 
 def publishable(facts: ApprovedFacts) -> ApprovedFacts:
-    """What of approved facts may be published; of a role, only that there is one."""
+    """What of approved facts may be published."""
     return ApprovedFacts(
         facts.council, {one.key: _reduced(one) for one in facts.by_key.values() if _is_in(one.key)}
     )
@@ -146,8 +152,6 @@ def things_of(part: Part, facts: ApprovedFacts) -> Iterator[str]:
 
 
 def _reduced(fact: ApprovedFact) -> ApprovedFact:
-    if _matches(fact.key, _ONLY_THAT_IT_IS_THERE):
-        return replace(fact, value=True)
     if fact.key == "scrutiny.risks" and isinstance(fact.value, list):
         risks = [{k: v for k, v in one.items() if k != _SIGNATORY} for one in fact.value]
         return replace(fact, value=risks)

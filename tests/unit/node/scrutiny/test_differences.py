@@ -112,6 +112,6 @@ def test_words_say_how_far_a_value_has_moved(key: str, value: object, words: str
 
 
 def test_an_answer_that_is_missing_now_is_said_to_be_missing() -> None:
-    gone = changed("scrutiny.owner", None, mark=Mark.MISSING)
+    gone = changed("scrutiny.owner.role", None, mark=Mark.MISSING)
     (found,) = differences(approved(), approved(gone))
     assert found.words == "Who owns the tool: was Director of housing, and is missing."
