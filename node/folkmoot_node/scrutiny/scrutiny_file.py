@@ -168,6 +168,15 @@ class EqualityAnswers(Settings):
     impacts: dict[ProtectedCharacteristic, Impact] = {}
 
 
+class EvaluationAnswers(Settings):
+    """Table `[evaluation]`: how the council knows whether the score finds need."""
+
+    report: Path | None = Field(
+        None, description="File with the newest back-test, as `evaluate --json` prints it"
+    )
+    accuracy: Text | None = Field(None, description="What is known of how often it is wrong")
+
+
 class SourceAnswers(Settings):
     """Table `[sources.NAME]`: under what law and terms the council uses one source."""
 
@@ -212,6 +221,7 @@ class ScrutinyDocument(Settings):
     dpo_advice: DpoAdvice = DpoAdvice()
     sign_off: SignOff = SignOff()
     equality: EqualityAnswers = EqualityAnswers()
+    evaluation: EvaluationAnswers = EvaluationAnswers()
     sources: dict[Slug, SourceAnswers] = {}
 
 
