@@ -6,9 +6,7 @@ import datetime
 import hashlib
 import json
 import re
-import shutil
 import sqlite3
-from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect
@@ -21,7 +19,7 @@ from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.problems import ExitCode
 from tests.casework_council import CaseworkCouncil
 from tests.commands import Done, run_inside
-from tests.scrutinised_council import LINES, facts_of, lines_of, scrutinised
+from tests.scrutinised_council import LINES, facts_of, lines_of
 
 WORD = "Zyxwvutian"
 UPRN = "918273645546"
@@ -40,24 +38,6 @@ MARKED = {
         *(",".join(WORD if at == column else "Y" for at in range(3)) for column in range(3)),
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def council(tmp_path_factory: pytest.TempPathFactory) -> CaseworkCouncil:
-    return scrutinised(tmp_path_factory.mktemp("scrutinised"))
-
-
-@pytest.fixture(scope="module")
-def base(council: CaseworkCouncil) -> FactBase:
-    return facts_of(council)
-
-
-@pytest.fixture
-def own(council: CaseworkCouncil, tmp_path: Path) -> CaseworkCouncil:
-    """A council that a test may change."""
-    home = tmp_path / "home"
-    shutil.copytree(council.home, home)
-    return CaseworkCouncil(home, list(council.households))
 
 
 def command(council: CaseworkCouncil, *words: object) -> Done:
