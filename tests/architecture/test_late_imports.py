@@ -25,6 +25,7 @@ OPTIONAL = {
 }
 """Libraries of an extra that may not be installed, and the extra."""
 _COUNTING = "what the last run did, and counts for a release, are read without Polars"
+_CASEWORK = "a node without casework does without what casework imports"
 _KEY = "the key of the store is made, read and replaced without DuckDB"
 _VISIT = "a visit to the coordinator that answers nothing does without it"
 _OTHERS = "signatures and their libraries are for councils that allow plugins of others"
@@ -48,6 +49,14 @@ PLACES = {
     ("plugins/opening.py", "folkmoot_node.plugins.examining"): _OTHERS,
     ("running/worker.py", "folkmoot_node.running.prefect_flows"): "what is not recorded does "
     "not wait for Prefect, which takes seconds to import",
+    (
+        "scrutiny/gather/everything.py",
+        "folkmoot_node.scrutiny.gather.cases",
+    ): _CASEWORK,
+    (
+        "scrutiny/gather/roles.py",
+        "folkmoot_node.casework.authority.signed_policy",
+    ): _CASEWORK,
     ("store/encrypted_file.py", "duckdb"): _KEY,
     ("store/encrypted_file.py", "duckdb_extension_httpfs"): _KEY,
     ("store/reader.py", "duckdb"): _KEY,

@@ -27,6 +27,7 @@ from folkmoot_node.cli import (
     rounds,
     running,
     scoring,
+    scrutiny,
     setup,
     sources,
     status,
@@ -45,6 +46,7 @@ _MODULES = (
     setup, plugins, sources, scoring, linkage, corrections, equality, evaluation, fitting,
     retention, policies, rounds, evidence, audit, backups, upgrades, running, status, doctor,
     pausing, incidents, leaving, installation, casework, casework_rights, dossier,
+    scrutiny,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {
@@ -54,6 +56,7 @@ _WITH_PLUGINS = frozenset(
         "equality",
         "evaluate",
         "explain",
+        "facts",
         "fit",
         "linkage",
         "rounds",

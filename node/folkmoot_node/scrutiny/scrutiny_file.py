@@ -261,9 +261,7 @@ class SignedAnswers:
     signed_at: str
 
 
-SCRUTINY_FILE = SignedKind(
-    "answers for scrutiny", 'folkmoot-node scrutiny sign --signer "NAME, ROLE"'
-)
+SCRUTINY_FILE = SignedKind("scrutiny file", 'folkmoot-node scrutiny sign --signer "NAME, ROLE"')
 """What is signed, and how."""
 
 

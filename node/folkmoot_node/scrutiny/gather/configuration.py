@@ -10,6 +10,7 @@ from folkmoot_node.scrutiny.gather.people import answer_facts
 from folkmoot_node.scrutiny.gather.plugins import plugin_facts
 from folkmoot_node.scrutiny.gather.policies import release_policy_facts, risk_policy_facts
 from folkmoot_node.scrutiny.gather.reporting import fact_base
+from folkmoot_node.scrutiny.gather.roles import role_facts
 from folkmoot_node.scrutiny.gather.sources import node_facts, source_facts
 from folkmoot_sdk.loading import Plugins
 
@@ -38,4 +39,5 @@ def configuration_facts(node: NodeHome, plugins: Plugins | None) -> Iterator[Fac
     yield from release_policy_facts(node)
     yield from source_facts(node, plugins)
     yield from plugin_facts(node, plugins)
+    yield from role_facts(node)
     yield from answer_facts(node)

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from collections.abc import Iterator
 
+from folkmoot_node.equality.proxy import Progress
 from folkmoot_node.home import NodeHome
-from folkmoot_node.scrutiny.facts import FactBase
+from folkmoot_node.scrutiny.facts import Fact, FactBase
 from folkmoot_node.scrutiny.gather.configuration import configuration_facts
+from folkmoot_node.scrutiny.gather.own_records import (
+    evaluation_facts,
+    incident_facts,
+    look_facts,
+    release_facts,
+)
 from folkmoot_node.scrutiny.gather.reporting import fact_base
+from folkmoot_node.scrutiny.gather.scores import score_facts
 from folkmoot_node.sources.connect import load_plugins
 from folkmoot_sdk.loading import Plugins
 
 
-def gather(node: NodeHome, plugins: Plugins | None = None) -> FactBase:
+def _silent(stage: str, done: int, total: int) -> None:
+    del stage, done, total
+
+
+def gather(
+    node: NodeHome, plugins: Plugins | None = None, *, progress: Progress = _silent
+) -> FactBase:
     """All that is known of a node, and all that should be and is not.
 
     Nothing in it derives from one household. Facts with `own` are exact figures over households.
@@ -20,6 +34,7 @@ def gather(node: NodeHome, plugins: Plugins | None = None) -> FactBase:
     Args:
         node: The node.
         plugins: Loaded plugins; they are loaded, and closed again, if None.
+        progress: Called as slow parts advance.
 
     Raises:
         Problem: Exit code SETTINGS, if a document of the council cannot be read, or its signature
@@ -27,5 +42,19 @@ def gather(node: NodeHome, plugins: Plugins | None = None) -> FactBase:
     """
     if plugins is None:
         with load_plugins(node.config) as loaded:
-            return gather(node, loaded)
-    return fact_base(chain(configuration_facts(node, plugins)), node.clock())
+            return gather(node, loaded, progress=progress)
+    return fact_base(_all(node, plugins, progress), node.clock())
+
+
+def _all(node: NodeHome, plugins: Plugins, progress: Progress) -> Iterator[Fact]:
+    yield from configuration_facts(node, plugins)
+    yield from release_facts(node)
+    yield from look_facts(node)
+    yield from evaluation_facts(node)
+    yield from incident_facts(node)
+    if node.config.casework is not None:
+        # Late: a node without casework does without SQLAlchemy.
+        from folkmoot_node.scrutiny.gather.cases import case_counts
+
+        yield from case_counts(node)
+    yield from score_facts(node, progress)
