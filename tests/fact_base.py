@@ -114,12 +114,14 @@ SYSTEM: dict[Provenance, dict[str, tuple[str, Value]]] = {
         "runs.last.day": ("Day of the last run", "2026-11-30"),
         "runs.count": ("Runs in the last year", 26),
         "releases.rounds": ("Rounds answered", 3),
-        "releases.loss_spent": ("Privacy loss spent", 0.15),
-        "people.roles.caseworker": ("People with the role caseworker", 4),
-        "people.looks": ("Records looked at", 212),
-        "decisions.offer": ("Decisions to offer help", 88),
-        "rights.contests": ("Scores contested", 2),
+        "releases.loss_spent": ("Privacy loss spent", "0.15"),
+        "releases.list": (
+            "Rounds that were answered",
+            ({"round": "r-2026-11", "title": "Winter support by area", "loss": "0.05"},),
+        ),
+        "people.roles.caseworker": ("What the role caseworker may do", ("open", "look")),
         "incidents.count": ("Incidents", 0),
+        "equality.smallest": ("Smallest group that is shown", 10),
     },
 }
 OWN: dict[str, tuple[str, Value]] = {
@@ -129,7 +131,34 @@ OWN: dict[str, tuple[str, Value]] = {
     "households.bands.medium": ("Households in the band medium", 3_210),
     "linkage.social_care.linked": ("Records of social_care that found a home", 9_876),
     "linkage.social_care.unlinked": ("Records of social_care that found none", 654),
-    "equality.age.over_65.rate": ("Share of homes with somebody over 65 in the band high", 0.0137),
+    "equality.oldest_age.groups": (
+        "Scores and bands by oldest_age",
+        {
+            "under_65": {
+                "households": 41_007,
+                "mean_score": 2.313,
+                "difference": -0.519,
+                "bands": {
+                    "high": {"share": 0.0001, "low": 0.0, "high": 0.0003},
+                    "medium": {"share": 0.0521, "low": 0.0498, "high": 0.0544},
+                    "low": {"share": 0.9478, "low": 0.9455, "high": 0.9501},
+                },
+            },
+            "over_65": {
+                "households": 10_227,
+                "mean_score": 2.832,
+                "difference": 0.519,
+                "bands": {
+                    "high": {"share": 0.0003, "low": 0.0001, "high": 0.0009},
+                    "medium": {"share": 0.1050, "low": 0.0987, "high": 0.1107},
+                    "low": {"share": 0.8947, "low": 0.8885, "high": 0.9005},
+                },
+            },
+        },
+    ),
+    "people.looks": ("Times that a household was shown", 212_345),
+    "decisions.cases_opened": ("Decisions to open a case", 8_899),
+    "rights.contests": ("Contests of a result or an input", 3),
     "evaluation.auc": ("AUC of the last back-test", 0.7423),
 }
 """Exact figures over households. Each occurs once, so that a test can look for it."""

@@ -45,7 +45,8 @@ add_version(app, "folkmoot-node")
 _MODULES = (
     setup, plugins, sources, scoring, linkage, corrections, equality, evaluation, fitting,
     retention, policies, rounds, evidence, audit, backups, upgrades, running, status, doctor,
-    pausing, incidents, leaving, installation, casework, casework_rights, scrutiny, dossier,
+    pausing, incidents, leaving, installation, casework, casework_rights, dossier,
+    scrutiny,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {

@@ -108,6 +108,7 @@ _VALUES = {
     "effect": "one of: eliminated, reduced, accepted",
     "residual": "one of: low, medium, high",
     "impact": "one of: positive, negative, none, unknown",
+    "in_use_since": "2026-12-31",
     "given_on": "2026-12-31",
     "measures_on": "2026-12-31",
     "residual_on": "2026-12-31",

@@ -156,7 +156,7 @@ def test_what_is_not_listed_does_not_stop_and_is_told(asked: Stage) -> None:
     policy = asked.home / "risk-policy.toml"
     policy.write_text(policy.read_text() + "\n[retention]\nscores_days = 30\n")
     said = one_line(node(asked, "dossier", "diff", "--check").said(ExitCode.REFUSED))
-    assert "was 90, and is 30." in said
+    assert "was 90, and is 30 (67% less)." in said
     assert "STOPS" not in said
     permit_run(load_config(asked.home))
     toml = asked.home / "node.toml"

@@ -281,6 +281,7 @@ DPIA = Standard(
                     "Privacy loss by what is released",
                     shared.LOSS,
                     shared.RELEASES,
+                    shared.ROUNDS,
                 ),
             ),
         ),

@@ -66,6 +66,7 @@ EQUALITY = Standard(
                     "The node's own audit",
                     labelled("policy.risk.audited"),
                     shared.EQUALITY_AUDIT,
+                    shared.EQUALITY_GROUPS,
                 ),
                 ask(
                     "2.3",

@@ -75,6 +75,7 @@ FOI = Standard(
                     "With whom are results shared?",
                     shared.WHAT_LEAVES,
                     shared.RELEASES,
+                    shared.ROUNDS,
                     labelled("node.region"),
                 ),
             ),
@@ -185,6 +186,7 @@ FOI = Standard(
                         "scrutiny.equality.signed_off_by",
                     ),
                     shared.EQUALITY_AUDIT,
+                    shared.EQUALITY_GROUPS,
                     shared.PROTECTED_USE,
                 ),
                 ask(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import version
 
 from pydantic import JsonValue
@@ -35,7 +36,7 @@ class Reading:
     def __init__(self, facts: FactBase, decision: Decision | None = None) -> None:
         self.facts = facts
         self.decision = decision
-        self.program = f"folkmoot-node {version('folkmoot-node')}"
+        self.program = _program()
         self._figures = {} if decision is None else shown(one for one in facts.facts if one.own)
 
     def fact(self, key: str, label: str = "") -> Fact:
@@ -76,6 +77,11 @@ class Reading:
 
     def _value(self, fact: Fact) -> JsonValue:
         return self._figures[fact.key] if fact.own else plain(fact.value)
+
+
+@cache
+def _program() -> str:
+    return f"folkmoot-node {version('folkmoot-node')}"
 
 
 def plain(value: Value) -> JsonValue:

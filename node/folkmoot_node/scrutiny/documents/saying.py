@@ -178,11 +178,22 @@ def only_if(key: str, value: Value, some: Say, otherwise: str) -> Say:
     return say
 
 
-def everything(caption: str, *prefixes: str) -> Say:
-    """A table of all facts with these keys, or below them, each with its label."""
+def everything(caption: str, *prefixes: str, without: str = "") -> Say:
+    """A table of all facts with these keys, or below them, each with its label.
+
+    Args:
+        caption: What it shows.
+        *prefixes: Keys, or what keys begin with.
+        without: How keys end that are left out, since they have a table of their own.
+    """
 
     def say(reading: Reading) -> Statement:
-        facts = [one for prefix in prefixes for one in _all(reading, prefix)]
+        facts = [
+            one
+            for prefix in prefixes
+            for one in _all(reading, prefix)
+            if not without or not one.key.endswith(without)
+        ]
         if not facts:
             return _nothing(reading, prefixes[0], caption)
         used = tuple(map(reading.used, facts))
@@ -210,6 +221,49 @@ def names(text: str, prefix: str) -> Say:
         return _statement(f"{text} {listed_names}.", tuple(map(reading.used, found)))
 
     return say
+
+
+def groups(caption: str, prefix: str) -> Say:
+    """A table of the groups of the equality audit, with the share of each band.
+
+    Args:
+        caption: What it shows.
+        prefix: What keys begin with; those that end in `.groups` are meant.
+    """
+
+    def say(reading: Reading) -> Statement:
+        facts = [one for one in reading.facts.below(prefix) if one.key.endswith(".groups")]
+        used = tuple(map(reading.used, facts))
+        if not facts or any(one.held or one.mark is Mark.MISSING for one in used):
+            return _without(*used) if used else _nothing(reading, prefix, caption)
+        named = [(one.key.split(".")[-2], group) for one in used for group in _things(one.value)]
+        bands = list(dict.fromkeys(band for _, group in named for band in _parts(group["bands"])))
+        rows = tuple(
+            (
+                title(field),
+                in_words(group[""]),
+                in_words(group["households"]),
+                in_words(group["mean_score"]),
+                *(_share(_parts(group["bands"]).get(band)) for band in bands),
+            )
+            for field, group in named
+        )
+        columns = ("Field", "Group", "Households", "Mean score", *map(title, bands))
+        return _statement("", used, _grid(caption, columns, rows))
+
+    return say
+
+
+def _parts(value: JsonValue) -> dict[str, JsonValue]:
+    return value if isinstance(value, dict) else {}
+
+
+def _share(value: JsonValue) -> str:
+    """A share with its interval."""
+    if not isinstance(value, dict):
+        return in_words(value)
+    share, low, high = (value[name] for name in ("share", "low", "high"))
+    return f"{share:.1%} ({low:.1%} to {high:.1%})"
 
 
 def unless_none(prefix: str, say_some: Say, none: str) -> Say:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from folkmoot_node.scrutiny.documents.saying import (
     Say,
     everything,
+    groups,
+    labelled,
     listed,
     names,
     only_if,
@@ -114,15 +116,21 @@ BOUGHT = unless_none(
     "The score uses no bought consumer data.",
 )
 LOSS = everything("Limits of the privacy loss of a household", "policy.release.loss")
-RELEASES = everything("What has been released", "releases")
+RELEASES = everything("What has been released", "releases", without=".list")
+ROUNDS = labelled("releases.list", "Rounds that were answered")
 ATTRIBUTES = names("Counts may be released by:", "policy.release.attributes")
 RUNS = everything("Scoring runs", "runs")
 HOUSEHOLDS = everything("Households scored", "households")
-LINKAGE = everything("How well records were linked to households", "linkage")
-EQUALITY_AUDIT = everything("Equality audit", "equality")
+LINKAGE = everything(
+    "How well records were linked to households, and what could not be read",
+    "linkage",
+    "quarantine",
+)
+EQUALITY_AUDIT = everything("Equality audit", "equality", without=".groups")
+EQUALITY_GROUPS = groups("Groups of the equality audit, with the share of each band", "equality")
 EVALUATION = everything("Back-tests of the score", "evaluation")
 ROLES = everything("Who has which role, and how often records were looked at", "people")
-DECISIONS = everything("Decisions", "decisions")
+DECISIONS = everything("Decisions and cases", "decisions", "cases")
 RIGHTS = everything("Requests, objections and contested scores", "rights")
 INCIDENTS = everything("Incidents", "incidents")
 
