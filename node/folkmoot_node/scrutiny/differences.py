@@ -10,7 +10,6 @@ import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from os.path import commonprefix
 from typing import Any
 
 from folkmoot_node.scrutiny.approved_facts import ApprovedFact, ApprovedFacts
@@ -150,7 +149,8 @@ def _told_apart(before: ApprovedFact, now: ApprovedFact) -> tuple[str, str]:
     if before.is_missing or now.is_missing:
         return _said(before), _said(now)
     texts = [shown(before.value), shown(now.value)]
-    same = len(commonprefix(texts))
+    pairs = enumerate(zip(*texts, strict=False))
+    same = next((at for at, (one, other) in pairs if one != other), min(map(len, texts)))
     start = same - _CONTEXT if same > MAX_SAID - _CONTEXT else 0
     was, is_ = (f"{'...' if start else ''}{_shortened(one[start:])}" for one in texts)
     return was, is_
