@@ -110,7 +110,7 @@ def in_words(value: JsonValue) -> str:
         case str() if _TIME.fullmatch(value):
             return _day(value[:10])
         case str():
-            return value.strip()
+            return value.strip().replace("`", "")
         case list():
             return ", ".join(map(in_words, value)) or "none"
         case dict():
