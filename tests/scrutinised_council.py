@@ -22,6 +22,7 @@ from folkmoot_node.scrutiny.sign_answers import sign_answers
 from tests.casework_council import CaseworkCouncil, make_council
 from tests.casework_opening import open_case
 from tests.casework_rights import object_to
+from tests.evaluation_reports import ABOUT, found_of
 
 LINES = Path(__file__).with_name("facts_of_council.jsonl")
 SIGNER = "A. Khan, Data Protection Officer"
@@ -75,6 +76,9 @@ residual = "low"
 impact = "positive"
 reason = "Older people who live alone are found sooner"
 
+[evaluation]
+report = "back-test.json"
+
 [sources.council_tax]
 lawful_basis = "Public task: Localism Act 2011, s.1"
 """
@@ -90,10 +94,14 @@ def scrutinised(folder: Path) -> CaseworkCouncil:
     (home / "release-policy.toml").write_text(RELEASE_POLICY)
     key = load_policy_key(KeyFiles.of(home).policy_key)
     sign(home / "release-policy.toml", key, SIGNER, SIGNED_AT)
+    report = {**ABOUT.as_json(), **found_of(2, 1500).as_json()}
+    (home / "back-test.json").write_text(json.dumps(report))
     (home / "scrutiny.toml").write_text(ANSWERS)
     with open_home(home, clock=council.clock) as node:
         sign_answers(node, SIGNER)
     desk = council.desk()
+    for role in ("caseworker", "manager"):
+        desk.state.accounts.add(f"{role}@example.gov.uk", role.title(), [role], by="test")
     case = open_case(council, desk, 0)
     object_to(council, desk, case)
     desk.close()

@@ -80,14 +80,14 @@ def _tables(sources: list[str]) -> Iterator[str]:
                 key = f"equality.impacts.{characteristic.value}"
                 yield from ("", f"# [{key}]", *_keys(Impact))
     for source in sources:
-        yield from _table(f"sources.{source}", SourceAnswers(), source)
+        yield from _table(f"sources.{source}", SourceAnswers())
 
 
-def _table(name: str, table: Settings, source: str = "") -> Iterator[str]:
+def _table(name: str, table: Settings) -> Iterator[str]:
     yield from ("", f"[{name}]")
     for key, about in type(table).model_fields.items():
         if about.description and key != "suppliers":
-            yield f"# {about.description.replace('{name}', source)}"
+            yield f"# {about.description}"
             yield f"# {key} = {_VALUES.get(key, _NO_TEXT)}"
 
 

@@ -79,7 +79,15 @@ class Use(Settings):
 
 
 class Supplier(Settings):
-    """One `[[procurement.suppliers]]` table: a third party that is involved."""
+    """One `[[procurement.suppliers]]` table: a third party that is involved.
+
+    Attributes:
+        name: Its name.
+        role: What it does.
+        company_number: At Companies House.
+        procedure: How it was procured.
+        data_access: Which data it may see, and on what terms.
+    """
 
     name: Line
     role: Text
@@ -115,7 +123,17 @@ class Consultation(Settings):
 
 
 class Risk(Settings):
-    """One `[[risks]]` table: what could go wrong for residents, and what is done about it."""
+    """One `[[risks]]` table: what could go wrong for residents, and what is done about it.
+
+    Attributes:
+        risk: What could go wrong, and for whom.
+        likelihood: How likely that is, with nothing done about it.
+        severity: How bad it would be.
+        mitigation: What is done about it.
+        effect: What that does to the risk.
+        residual: The risk that remains.
+        approved_by: Who approved the measure.
+    """
 
     risk: Text
     likelihood: Literal["remote", "possible", "probable"]
@@ -168,7 +186,13 @@ class SignOff(Settings):
 
 
 class Impact(Settings):
-    """Table `[equality.impacts.CHARACTERISTIC]`: what the tool means for one group."""
+    """Table `[equality.impacts.CHARACTERISTIC]`: what the tool means for one group.
+
+    Attributes:
+        impact: For people with the characteristic.
+        reason: Why, and by what evidence.
+        action: What is done about it.
+    """
 
     impact: Literal["positive", "negative", "none", "unknown"]
     reason: Text
@@ -176,7 +200,11 @@ class Impact(Settings):
 
 
 class EqualityAnswers(Settings):
-    """Table `[equality]`: the equality impact assessment, where people have to judge."""
+    """Table `[equality]`: the equality impact assessment, where people have to judge.
+
+    Attributes:
+        impacts: By protected characteristic.
+    """
 
     aim: Text | None = Field(None, description="What the policy is to achieve for equality")
     discrimination: Text | None = Field(
@@ -196,16 +224,23 @@ class EqualityAnswers(Settings):
     impacts: dict[ProtectedCharacteristic, Impact] = {}
 
 
+class EvaluationAnswers(Settings):
+    """Table `[evaluation]`: how the council knows whether the score finds need."""
+
+    report: Path | None = Field(
+        None, description="File with the newest back-test, as `evaluate --json` prints it"
+    )
+    accuracy: Text | None = Field(None, description="What is known of how often it is wrong")
+
+
 class SourceAnswers(Settings):
     """Table `[sources.NAME]`: under what law and terms the council uses one source."""
 
-    lawful_basis: Text | None = Field(None, description="Lawful basis for using {name}")
-    special_category: Text | None = Field(
-        None, description="Condition for special category data in {name}"
-    )
-    licence: Text | None = Field(None, description="Licence or agreement for {name}")
-    collected: Text | None = Field(None, description="How and why {name} was collected")
-    quality: Text | None = Field(None, description="Known gaps and faults of {name}")
+    lawful_basis: Text | None = Field(None, description="Lawful basis for using the source")
+    special_category: Text | None = Field(None, description="Condition for special category data")
+    licence: Text | None = Field(None, description="Licence or agreement under which it is used")
+    collected: Text | None = Field(None, description="How and why it was collected")
+    quality: Text | None = Field(None, description="Known gaps and faults of the source")
 
 
 def _one_owner(value: Any) -> Any:
@@ -225,6 +260,8 @@ class ScrutinyDocument(Settings):
         schema_version: Version of this file's layout.
         council: GSS code of the council whose it is.
         version: Number that grows with each version that is signed.
+        risks: For residents.
+        sources: By name of the source in `node.toml`.
     """
 
     schema_version: Annotated[Literal[1], Field(alias="schema")]
@@ -241,6 +278,7 @@ class ScrutinyDocument(Settings):
     dpo_advice: DpoAdvice = DpoAdvice()
     sign_off: SignOff = SignOff()
     equality: EqualityAnswers = EqualityAnswers()
+    evaluation: EvaluationAnswers = EvaluationAnswers()
     sources: dict[Slug, SourceAnswers] = {}
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from folkmoot_node.equality.proxy import Progress
 from folkmoot_node.home import NodeHome
 from folkmoot_node.scrutiny.facts import Fact, FactBase
+from folkmoot_node.scrutiny.gather.back_tests import evaluation_facts
 from folkmoot_node.scrutiny.gather.configuration import configuration_facts
 from folkmoot_node.scrutiny.gather.own_records import (
-    evaluation_facts,
+    decision_facts,
     incident_facts,
     look_facts,
     release_facts,
@@ -51,6 +52,7 @@ def _all(node: NodeHome, plugins: Plugins, progress: Progress) -> Iterator[Fact]
     yield from release_facts(node)
     yield from look_facts(node)
     yield from evaluation_facts(node)
+    yield from decision_facts(node)
     yield from incident_facts(node)
     if node.config.casework is not None:
         # Late: a node without casework does without SQLAlchemy.

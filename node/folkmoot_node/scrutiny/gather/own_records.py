@@ -1,4 +1,4 @@
-"""Facts from the node's own records: rounds and their loss, looks, back-tests, incidents."""
+"""Facts from the node's own records: rounds and their loss, looks, decisions, incidents."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import Problem
 
 _STATE = "state.sqlite, table "
-EVALUATED, PUBLISHED = "policy evaluated", "publication decided"
+PUBLISHED = "publication decided"
+"""Action of the audit log."""
 
 
 def release_facts(node: NodeHome) -> Iterator[Fact]:
@@ -68,18 +69,11 @@ def _rounds(node: NodeHome, made: list[Answer]) -> Iterator[Fact]:
     yield fact("decisions.rounds_declined", "Rounds that a person declined", declined)
 
 
-def evaluation_facts(node: NodeHome) -> Iterator[Fact]:
-    """Back-tests that were made. Their figures stay in the files that people wrote."""
+def decision_facts(node: NodeHome) -> Iterator[Fact]:
+    """What people decided to publish that was made without noise."""
     fact = Reporter(Provenance(_STATE + "audit"))
-    entries = list(node.audit.entries((EVALUATED,)))
-    yield fact("evaluation.back_tests", "Back-tests made at this node", len(entries))
-    last = entries[-1] if entries else None
-    yield fact("evaluation.last_at", "When the last back-test began", last and to_text(last.at))
-    digest = node.risk_policy().digest.hex()
-    of_this = sum(one.body.get("policy_sha256") == digest for one in entries)
-    yield fact("evaluation.of_this_policy", "Back-tests of the present policy", of_this)
     published = sum(1 for _ in node.audit.entries((PUBLISHED,)))
-    label = "Decisions to publish a fitted policy or a report"
+    label = "Decisions to publish what was made of records without noise"
     yield fact("decisions.publications", label, published)
 
 

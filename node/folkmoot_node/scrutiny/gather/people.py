@@ -67,5 +67,5 @@ def _answers(fact: Reporter, node: NodeHome, document: ScrutinyDocument) -> Iter
 def _table(fact: Reporter, key: str, answers: Settings, name: str = "") -> Iterator[Fact]:
     for field, about in type(answers).model_fields.items():
         if about.description:
-            label = about.description.replace("{name}", name)
+            label = f"{about.description}: {name}" if name else about.description
             yield fact(f"{key}.{field}", label, getattr(answers, field))
