@@ -73,6 +73,8 @@ SYSTEM: dict[Provenance, dict[str, tuple[str, Value]]] = {
         "policy.risk.factors.arrears.weight": ("Most points that arrears adds", 6.0),
         "policy.risk.factors.arrears.maximum": ("Share of the highest score", 0.6),
         "policy.risk.factors.arrears.source": ("Plugin that computes arrears", "household-factors"),
+        "policy.risk.factors.arrears.title": ("What arrears is", "Council tax arrears"),
+        "policy.risk.factors.lives_alone.title": ("What lives_alone is", "Living alone"),
         "policy.risk.factors.arrears.description": ("What arrears measures", "Council tax owed"),
         "policy.risk.factors.arrears.inputs": ("Fields it reads", ("council_tax_arrears",)),
         "policy.risk.factors.arrears.parameters": ("Parameters of arrears", {"full_at": 1000}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -29,31 +29,33 @@ def record_publication(node: NodeHome, path: Path, decided_by: str, reason: str)
             cannot be read.
     """
     digest = sha256(read(path)).hexdigest()
-    record_decision(node, (digest,), decided_by, reason)
+    _record(node, {"file_sha256": digest}, decided_by, reason)
     return digest
 
 
-def record_decision(node: NodeHome, digests: Iterable[str], decided_by: str, reason: str) -> None:
-    """Writes a decision about files that are not written yet into the audit log.
+def record_decision(node: NodeHome, files: Mapping[str, str], decided_by: str, reason: str) -> None:
+    """Writes a decision about files that are not written yet into the audit log: one entry.
 
     Args:
         node: The node.
-        digests: SHA-256 of each file, hexadecimal.
+        files: SHA-256 of each file, hexadecimal, by its name.
         decided_by: Name and role of the person who decides.
         reason: Why, in words that name no resident.
 
     Raises:
         Problem: Exit code USAGE, if name or reason is empty or too long.
     """
+    _record(node, {"files": dict(files)}, decided_by, reason)
+
+
+def _record(node: NodeHome, what: Mapping[str, object], decided_by: str, reason: str) -> None:
     name, why = checked_name(decided_by), checked_reason(reason)
-    operator = current_operator().as_body()
+    body = {
+        "action": "publication decided",
+        **what,
+        "decided_by": name,
+        "reason": why,
+        **current_operator().as_body(),
+    }
     with node.state.transaction() as connection:
-        for digest in digests:
-            body = {
-                "action": "publication decided",
-                "file_sha256": digest,
-                "decided_by": name,
-                "reason": why,
-                **operator,
-            }
-            node.audit.append(connection, node.clock(), body)
+        node.audit.append(connection, node.clock(), body)

@@ -105,7 +105,7 @@ def write_dossier(
     for name in files:
         require_no_link(folder / name)
     if decision is not None:
-        digests = [sha256(content).hexdigest() for content in files.values()]
+        digests = {name: sha256(content).hexdigest() for name, content in files.items()}
         record_decision(node, digests, decision.by, decision.reason)
     for name, content in files.items():
         with writing_to(folder / name):

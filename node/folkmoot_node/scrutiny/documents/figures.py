@@ -19,7 +19,9 @@ from folkmoot_node.scrutiny.facts import Fact, Value
 SMALLEST = 10
 """Counts of fewer households are not shown."""
 FEWER = f"fewer than {SMALLEST}"
-HIDDEN = f"not shown: a count beside it is {FEWER}"
+HIDDEN = "not shown"
+_TOTALS = frozenset({"households.scored"})
+"""Counts that are not hidden for another: they are what all others add up to."""
 _HOUSEHOLDS, _BANDS, _SHARE = "households", "bands", "share"
 """Parts of a group of the equality audit."""
 
@@ -68,7 +70,9 @@ def _suppressed(counts: Mapping[str, int]) -> dict[str, JsonValue]:
 def _hidden(counts: Mapping[str, int], already: Iterable[str] = ()) -> set[str]:
     """Names of counts to hide: small ones, those hidden already, and what protects these."""
     hidden = {name for name, count in counts.items() if 0 < count < SMALLEST} | set(already)
-    larger = sorted((counts[name], name) for name in counts.keys() - hidden if counts[name])
+    larger = sorted(
+        (counts[name], name) for name in counts.keys() - hidden - _TOTALS if counts[name]
+    )
     while hidden and larger and (len(hidden) == 1 or _sum(counts, hidden) < SMALLEST):
         hidden.add(larger.pop(0)[1])
     return hidden

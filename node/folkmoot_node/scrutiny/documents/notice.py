@@ -108,7 +108,7 @@ NOTICE = Standard(
                         "What adds points",
                         "policy.risk.factors",
                         "What we look at",
-                        {"description": "What it means", "weight": "Most points"},
+                        {"title": "What it is", "weight": "Most points"},
                     ),
                 ),
                 ask(

@@ -17,6 +17,7 @@ from typing import Any
 
 from folkmoot_node.scrutiny.documents.answers import Answer, Statement
 from folkmoot_node.scrutiny.documents.figures import SMALLEST
+from folkmoot_node.scrutiny.documents.reading import PEOPLES_FILE
 from folkmoot_node.scrutiny.documents.standard import Document, Filled
 from folkmoot_node.scrutiny.facts import Mark
 from folkmoot_operator.printed_pages import print_page
@@ -43,6 +44,9 @@ def as_page(document: Document) -> str:
         lstrip_blocks=True,
     )
     environment.globals["is_code"] = lambda cell: _CODE.fullmatch(cell) is not None
+    # Residents do not read names of fields.
+    is_plain = document.standard.is_for_residents
+    environment.globals["in_cell"] = lambda cell: cell.replace("_", " ") if is_plain else cell
     numbers = count(1)
     gathered = datetime.datetime.fromisoformat(document.gathered)
     return environment.get_template("document.html").render(
@@ -105,5 +109,5 @@ def _places(answer: Answer) -> Iterator[str]:
     for one in answer.statements:
         for used in one.used:
             digest = f" (SHA-256 {used.sha256[:_DIGEST_SHOWN]}\u2026)" if used.sha256 else ""
-            to_do = " (to be entered)" if used.mark is Mark.MISSING else ""
-            yield f"{used.place}{to_do or digest}"
+            is_asked = used.mark is Mark.MISSING and used.place == PEOPLES_FILE
+            yield f"{used.place}{' (to be entered)' if is_asked else digest}"

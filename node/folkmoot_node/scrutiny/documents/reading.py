@@ -50,12 +50,13 @@ class Reading:
 
     def used(self, fact: Fact) -> Used:
         """A fact as a document names it."""
-        held = fact.own and self.decision is None and fact.mark is not Mark.MISSING
+        is_missing = fact.mark is Mark.MISSING
+        held = fact.own and self.decision is None and not is_missing
         when = fact.provenance.when
         return Used(
             key=fact.key,
             label=fact.label,
-            value=None if held else self._value(fact),
+            value=None if held or is_missing else self._value(fact),
             mark=fact.mark,
             place=fact.provenance.place,
             sha256=fact.provenance.sha256,
@@ -109,7 +110,7 @@ def in_words(value: JsonValue) -> str:
         case str() if _TIME.fullmatch(value):
             return _day(value[:10])
         case str():
-            return value.strip()
+            return value.strip().replace("`", "")
         case list():
             return ", ".join(map(in_words, value)) or "none"
         case dict():

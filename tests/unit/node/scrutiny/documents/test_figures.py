@@ -85,6 +85,14 @@ def test_no_small_count_can_be_computed_from_those_beside_it_and_their_sum(count
         assert found == counts
 
 
+@pytest.mark.parametrize("decision", [None, DECISION])
+def test_figures_that_are_missing_are_missing(decision) -> None:
+    facts = fact_base(**{key.replace(".", "__"): None for key in OWN})
+    document = build(STANDARDS["foi"], facts, decision)
+    assert document.held == 0
+    assert document.missing > 0
+
+
 def test_counts_inside_a_value_are_hidden_in_the_same_way() -> None:
     groups = {"under_30": 4, "over_30": 25, "over_65": 80, "rate": 0.5, "name": "age"}
     (found,) = shown([_fact("equality.age", groups)]).values()
