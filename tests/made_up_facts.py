@@ -108,7 +108,7 @@ def another(value: Value) -> Value:
         case str():
             return value + "x"
         case tuple():
-            return (*value, "more")
+            return (*value, value[0] if value else "more")
         case None:
             return "said now"
         case _:

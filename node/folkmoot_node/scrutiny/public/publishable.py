@@ -56,6 +56,7 @@ PARTS = (
             ),
             *(f"scrutiny.sign_off.{name}_on" for name in ("measures", "residual", "review")),
             *(f"scrutiny.equality.{name}" for name in _EQUALITY),
+            "scrutiny.evaluation.accuracy",
             "scrutiny.risks",
             "scrutiny.version",
         ),
