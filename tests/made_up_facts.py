@@ -14,7 +14,7 @@ PLACE = Provenance("risk-policy.toml", "ab" * 32, WHEN)
 FIGURE = 73_519
 """An exact figure over households, which must not get out."""
 HOLDER = "Rosalind Okonkwo-Hale"
-"""Who has a role, which is not published."""
+"""Who signed, which is not published."""
 
 
 def fact(
@@ -61,9 +61,10 @@ MADE_UP = base_of(
     ),
     fact("plugins.shipped-one.version", "Version of shipped-one", "1.0"),
     fact("plugins.shipped-one.trust", "How shipped-one runs", "in a confined process"),
-    fact("people.roles.manager", "Who is a manager", (HOLDER,), mark=Mark.PERSON),
-    fact("scrutiny.owner", "Who owns the tool", "Director of housing", mark=Mark.PERSON),
-    fact("scrutiny.dpo_advice", "What the DPO advised", None, mark=Mark.MISSING),
+    fact("people.roles.manager", "What the role manager may do", ("open", "assign")),
+    fact("policy.casework.signer", "Who signed the casework policy", HOLDER),
+    fact("scrutiny.owner.role", "Who owns the tool", "Director of housing", mark=Mark.PERSON),
+    fact("scrutiny.dpo_advice.advice", "What the DPO advised", None, mark=Mark.MISSING),
     fact("runs.last.day", "Day of the last run", "2026-12-01", configuration=False),
     fact("households.scored", "Scored households", FIGURE, own=True, configuration=False),
     # A gatherer that marks a figure as configuration by mistake must not publish it.

@@ -145,7 +145,7 @@ def require_approval(node: NodeHome) -> Approval:
             "nobody has approved a dossier of this node yet, so that there is nothing to compare "
             "with",
             where=str(node.config.home),
-            remedy=f"Read the dossier (`folkmoot-node dossier write`), then `{COMMAND}`",
+            remedy=f"Read the dossier (`folkmoot-node dossier --out FOLDER`), then `{COMMAND}`",
             exit_code=ExitCode.DATA,
         )
     return found
@@ -164,7 +164,7 @@ def digests_of(folder: Path) -> dict[str, str]:
             raise Problem(
                 f"has {len(paths):,} files; a dossier has from 1 to {MAX_DOCUMENTS}",
                 where=f"--documents {folder}",
-                remedy="Name the folder to which `folkmoot-node dossier write` wrote",
+                remedy="Name the folder to which `folkmoot-node dossier --out FOLDER` wrote",
                 exit_code=ExitCode.USAGE,
             )
         return {

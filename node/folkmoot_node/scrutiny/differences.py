@@ -14,6 +14,10 @@ from typing import Any
 
 from folkmoot_node.scrutiny.approved_facts import ApprovedFact, ApprovedFacts
 
+MAX_SAID = 400
+"""Characters of a value in a sentence; JSON has all of it."""
+_CONTEXT = 60
+"""Characters before the first difference of two long texts that are shown."""
 FAMILIES: Mapping[str, str] = {
     "sources": "source",
     "policy.risk.factors": "factor",
@@ -133,11 +137,29 @@ def _difference(before: ApprovedFact | None, now: ApprovedFact | None) -> Differ
     assert now is not None
     if before.says_the_same(now):
         return None
-    was, is_ = _said(before), _said(now)
+    was, is_ = _told_apart(before, now)
     if was == is_:  # who says so has changed, or a text has become a number
         was, is_ = (f"{one} ({by.mark.value})" for one, by in ((was, before), (is_, now)))
     words = f"{now.label}: was {was}, and is {is_}{_by_how_much(before, now)}."
     return Difference(Kind.CHANGED, now.key, (now.key,), words, before.value, now.value)
+
+
+def _told_apart(before: ApprovedFact, now: ApprovedFact) -> tuple[str, str]:
+    """Both values as people say them; of long texts, the part from where they differ."""
+    if before.is_missing or now.is_missing:
+        return _said(before), _said(now)
+    texts = [shown(before.value), shown(now.value)]
+    pairs = enumerate(zip(*texts, strict=False))
+    same = next((at for at, (one, other) in pairs if one != other), min(map(len, texts)))
+    start = same - _CONTEXT if same > MAX_SAID - _CONTEXT else 0
+    was, is_ = (f"{'...' if start else ''}{_shortened(one[start:])}" for one in texts)
+    return was, is_
+
+
+def _shortened(text: str) -> str:
+    """A text that stands in a sentence: of bounded length, without a full stop at the end."""
+    text = text.rstrip(".")
+    return text if len(text) <= MAX_SAID else f"{text[:MAX_SAID].rstrip()}... (shortened)"
 
 
 def _by_how_much(before: ApprovedFact, now: ApprovedFact) -> str:
@@ -173,7 +195,9 @@ def _day(value: object) -> datetime.date | None:
 
 def _said(fact: ApprovedFact) -> str:
     """A value as people say it."""
-    return "missing" if fact.is_missing else shown(fact.value)
+    if fact.is_missing:
+        return "missing"
+    return _shortened(shown(fact.value))
 
 
 def shown(value: Any) -> str:

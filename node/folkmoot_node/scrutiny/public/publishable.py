@@ -1,6 +1,7 @@
 """Which facts a public page shows: an allow-list, so that a new fact stays inside until decided.
 
-Who has a role, who signed, with which key and where the region's coordinator listens are left out.
+Left out are who has a role, who signed or advised, with which key, and where the region's
+coordinator listens. Of people the page names the owner, as the council has entered them.
 """
 
 from __future__ import annotations
@@ -31,11 +32,33 @@ class Part:
 
 
 _PLUGIN_FACTS = ("version", "sha256", "shipped", "trust", "privileges", "reviewed")
+_WHOLE_TABLES = ("owner", "contact", "rationale", "use", "procurement", "consultation")
+_EQUALITY = (
+    "aim",
+    "evidence",
+    "engagement",
+    "decision",
+    "justification",
+    "monitoring",
+    "impacts.*",
+)
 PARTS = (
     Part(
         "Who answers for it",
         "What the council itself says. What it has not said yet is shown as missing.",
-        keys=("node.name", "node.council", "scrutiny.*"),
+        keys=(
+            "node.name",
+            "node.council",
+            *(f"scrutiny.{table}.*" for table in _WHOLE_TABLES),
+            *(
+                f"scrutiny.dpo_advice.{name}"
+                for name in ("given_on", "advice", "decision", "reasons")
+            ),
+            *(f"scrutiny.sign_off.{name}_on" for name in ("measures", "residual", "review")),
+            *(f"scrutiny.equality.{name}" for name in _EQUALITY),
+            "scrutiny.risks",
+            "scrutiny.version",
+        ),
     ),
     Part(
         "What households are scored for, and how",
@@ -86,8 +109,15 @@ PARTS = (
     ),
     Part(
         "Who may see scores",
-        "The roles that there are at the council; who has them is not published.",
-        keys=("people.roles.*",),
+        "What each role at the council may do; who has which role is not published.",
+        keys=(
+            "people.roles.*",
+            "policy.casework.sha256",
+            "policy.casework.sunset",
+            "policy.casework.blind_first_look",
+            "policy.casework.sensitive_sources",
+            "policy.casework.retention.*",
+        ),
     ),
     Part(
         "Programs",
@@ -96,11 +126,12 @@ PARTS = (
         families=("plugins",),
     ),
 )
-_ONLY_THAT_IT_IS_THERE = ("people.roles.*",)
+_SIGNATORY = "approved_by"
+"""Key of a risk that names a person."""
 
 
 def publishable(facts: ApprovedFacts) -> ApprovedFacts:
-    """What of approved facts may be published; of a role, only that there is one."""
+    """What of approved facts may be published."""
     return ApprovedFacts(
         facts.council, {one.key: _reduced(one) for one in facts.by_key.values() if _is_in(one.key)}
     )
@@ -121,7 +152,10 @@ def things_of(part: Part, facts: ApprovedFacts) -> Iterator[str]:
 
 
 def _reduced(fact: ApprovedFact) -> ApprovedFact:
-    return replace(fact, value=True) if _matches(fact.key, _ONLY_THAT_IT_IS_THERE) else fact
+    if fact.key == "scrutiny.risks" and isinstance(fact.value, list):
+        risks = [{k: v for k, v in one.items() if k != _SIGNATORY} for one in fact.value]
+        return replace(fact, value=risks)
+    return fact
 
 
 def _is_in(key: str) -> bool:

@@ -111,7 +111,19 @@ def test_words_say_how_far_a_value_has_moved(key: str, value: object, words: str
     assert found.words.endswith(words)
 
 
+def test_of_long_texts_the_part_that_differs_is_shown() -> None:
+    long = "All homes in the borough are looked at. " * 40
+    before, now = (
+        changed("scrutiny.owner.role", f"{long}Old."),
+        changed("scrutiny.owner.role", f"{long}New."),
+    )
+    (found,) = differences(approved(before), approved(now))
+    assert "Old, and is" in found.words
+    assert found.words.endswith("New.")
+    assert len(found.words) < 300
+
+
 def test_an_answer_that_is_missing_now_is_said_to_be_missing() -> None:
-    gone = changed("scrutiny.owner", None, mark=Mark.MISSING)
+    gone = changed("scrutiny.owner.role", None, mark=Mark.MISSING)
     (found,) = differences(approved(), approved(gone))
     assert found.words == "Who owns the tool: was Director of housing, and is missing."

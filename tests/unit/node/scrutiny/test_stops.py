@@ -37,9 +37,12 @@ CASES: list[tuple[FactBase, Stop | None]] = [
     (plugin("theirs", "in a confined process"), None),
     (changed("plugins.shipped-one.trust", INSIDE), Stop.PLUGIN_IN_PROCESS),
     (changed("plugins.shipped-one.version", "2.0"), None),
-    (with_facts(fact("people.roles.analyst", "Who is an analyst", ("A",))), Stop.ROLE_ADDED),
+    (
+        with_facts(fact("people.roles.analyst", "What the role analyst may do", ("A",))),
+        Stop.ROLE_ADDED,
+    ),
     (changed("people.roles.manager", ("Another",)), None),
-    (changed("scrutiny.owner", "Another"), None),
+    (changed("scrutiny.owner.role", "Another"), None),
 ]
 
 
