@@ -17,7 +17,9 @@ START_UP = ("cli/", "home.py", "start.py")
 OPTIONAL = {
     "altair": "audit",
     "distributed": "dask",
+    "jinja2": "dossier",
     "prefect_dask": "dask",
+    "pyphen": "dossier",
     "scipy": "audit",
     "sklearn": "audit",
     "splink": "linkage",

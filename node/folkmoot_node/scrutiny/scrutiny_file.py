@@ -211,7 +211,7 @@ class EqualityAnswers(Settings):
         None, description="How discrimination, harassment and victimisation are prevented"
     )
     good_relations: Text | None = Field(
-        None, description="What it does for good relations between groups"
+        None, description="How relations between groups are fostered"
     )
     evidence: Text | None = Field(None, description="Evidence that was looked at, and its gaps")
     engagement: Text | None = Field(None, description="Which groups were engaged, and how")

@@ -20,8 +20,8 @@ NOT_SAID = "missing"
 PEOPLE = "scrutiny."
 """Keys below it are what people add."""
 PEOPLES_FILE = "scrutiny.toml"
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d\S*")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}\S*")
 
 
 class Reading:

@@ -22,19 +22,11 @@ from tests.made_up_facts import WHEN, another, changed
 from tests.scrutinised_council import LINES
 
 IN_NO_DOCUMENT = {
-    "people.machine_accounts": "how many accounts of a machine have roles: for IT",
-    "people.node_account": "the same of the node's own account",
-    "policy.casework.signed_at": "who signed what and when is for auditors: `facts` shows it",
+    "policy.casework.signed_at": "who signed it and when is for auditors: `facts` shows it",
     "policy.casework.signer": "as before",
-    "policy.release.key": "as before",
-    "policy.release.pinned": "as before",
-    "policy.release.signed_at": "as before",
-    "policy.release.signer": "as before",
-    "node.region": "where the coordinator listens",
-    "scrutiny.evaluation.report": "names a file of the council",
+    "policy.release.pinned": "whether root holds the signer's key: for auditors too",
+    "scrutiny.evaluation.report": "names a file of the council; the documents have its figures",
     "scrutiny.sha256": "names a text whose answers the documents have",
-    "scrutiny.signed_at": "as before",
-    "scrutiny.signer": "as before",
 }
 """Facts that neither a document nor the public page shows, and why."""
 
