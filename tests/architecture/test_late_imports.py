@@ -59,6 +59,8 @@ PLACES = {
         "scrutiny/gather/roles.py",
         "folkmoot_node.casework.authority.signed_policy",
     ): _CASEWORK,
+    ("scrutiny/permission.py", "folkmoot_node.scrutiny.gate"): "a node that requires no approved "
+    "dossier loads nothing for it",
     ("store/encrypted_file.py", "duckdb"): _KEY,
     ("store/encrypted_file.py", "duckdb_extension_httpfs"): _KEY,
     ("store/reader.py", "duckdb"): _KEY,

@@ -180,10 +180,14 @@ def public(
     One page that fetches nothing, an Atom feed of changes and a JSON file. In them are the
     configuration as it is now, each approved version with what changed, and the releases that
     have left; no figure about residents, and not who has which role. If the node is not as it
-    was approved, the page says so. Exit code 4 if nothing was approved yet.
+    was approved, the page says so. Exit code 4 if nothing was approved yet. Needs the extra
+    `dossier`.
 
     Example: folkmoot-node dossier public --out public
     """
+    from folkmoot_node.scrutiny.documents.dossier import require_libraries
+
+    require_libraries()
     from folkmoot_node.home import open_home
     from folkmoot_node.scrutiny.gather.configuration import gather_configuration
     from folkmoot_node.scrutiny.public.site import checked_address, to_publish, write_site

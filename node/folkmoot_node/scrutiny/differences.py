@@ -90,7 +90,7 @@ def differences(before: ApprovedFacts, now: ApprovedFacts) -> tuple[Difference, 
 
 
 def things(facts: Mapping[str, ApprovedFact], family: str) -> frozenset[str]:
-    """Names of what there is of a family: of sources, of factors.
+    """Names in a family: those of all sources, or of all factors.
 
     Args:
         facts: By key.

@@ -6,9 +6,11 @@ A node that does not ask for an approved dossier loads nothing more for it.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from folkmoot_node.home import NodeHome
-from folkmoot_node.settings.node_toml import NodeConfig
+if TYPE_CHECKING:
+    from folkmoot_node.home import NodeHome
+    from folkmoot_node.settings.node_toml import NodeConfig
 
 
 def permit_run(config: NodeConfig, policy: Path | None = None) -> None:

@@ -21,7 +21,7 @@ from folkmoot_node.scrutiny.facts import Mark
 from folkmoot_node.scrutiny.public.publishable import PARTS, rows_of, things_of
 from folkmoot_node.scrutiny.public.releases_made import ReleaseMade
 from folkmoot_node.scrutiny.public.versions import Version
-from folkmoot_operator.moments import day_text
+from folkmoot_operator.moments import day_text, to_text
 
 FEED = "feed.atom"
 """Name of the feed, beside the page."""
@@ -60,6 +60,23 @@ def as_page(published: Published) -> str:
         HTML 5 as text; the same content gives the same text.
     """
     style = files(_ROOM).joinpath("templates", "public.css").read_text("utf-8")
+    return (
+        templates()
+        .get_template("public.html")
+        .render(
+            published=published,
+            latest=published.versions[-1],
+            parts=[_part(at, published.facts) for at in range(len(PARTS))],
+            style=style,
+            style_sha256=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+            feed=FEED,
+            facts_file=FACTS,
+        )
+    )
+
+
+def templates() -> Environment:
+    """The templates of page and feed; what is put into them is escaped."""
     environment = Environment(
         loader=PackageLoader(_ROOM),
         autoescape=True,
@@ -67,16 +84,8 @@ def as_page(published: Published) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["day"] = day_text
-    return environment.get_template("public.html").render(
-        published=published,
-        latest=published.versions[-1],
-        parts=[_part(at, published.facts) for at in range(len(PARTS))],
-        style=style,
-        style_sha256=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        feed=FEED,
-        facts_file=FACTS,
-    )
+    environment.filters.update(day=day_text, moment=to_text)
+    return environment
 
 
 def _part(at: int, facts: ApprovedFacts) -> dict[str, Any]:

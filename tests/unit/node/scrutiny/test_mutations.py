@@ -89,7 +89,7 @@ def test_what_people_read_changes_with_each_fact() -> None:
 
 
 def test_each_kind_of_configuration_is_there() -> None:
-    kinds = defaultdict(int)
+    kinds: defaultdict[str, int] = defaultdict(int)
     for key in CONFIGURED:
         kinds[".".join(key.split(".")[: 2 if key.startswith("policy") else 1])] += 1
     for kind in ("node", "people", "plugins", "policy.casework", "policy.release", "policy.risk"):
