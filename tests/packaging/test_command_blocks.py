@@ -306,7 +306,7 @@ def test_settings_are_valid_in_the_file_that_they_are_of(block: Block) -> None:
     refused = []
     for file in FILES:
         rest = tomllib.loads(file.rest)
-        if file.model is NodeSettings and "sources" in found:
+        if file.model is NodeSettings and isinstance(found.get("sources"), list):
             rest["scoring"] = {"frame": found["sources"][0]["name"]}
         try:
             check(file.model, merged(rest, found), str(block))
