@@ -59,6 +59,9 @@ SETTINGS = (
     ("fit-file", "The fit file",
      "What a fitted policy must keep to: a file for `folkmoot-node fit`.",
      "folkmoot_node.evaluation.fitting.fit_file:FitFile"),
+    ("scrutiny-file", "The scrutiny file",
+     "What people add to the facts about a node: `scrutiny.toml`, which whoever decides signs.",
+     "folkmoot_node.scrutiny.scrutiny_file:ScrutinyDocument"),
     ("sum-file", "The file of named sums",
      "Sums, differences and shares for `folkmoot-coordinator export --sum`; TOML, or CSV with a "
      "row for each cell.", "folkmoot_coordinator.publication.sum_file:_SumFile"),

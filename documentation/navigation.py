@@ -69,6 +69,7 @@ DOORS = (
                 "reference/cohort-file.md",
                 "reference/evaluation-file.md",
                 "reference/fit-file.md",
+                "reference/scrutiny-file.md",
                 "reference/trusted-keys.md",
                 "reference/folkmoot-node.md",
                 "reference/exit-codes.md",
@@ -152,7 +153,7 @@ DOORS = (
         "the code, residents.",
         {
             TUTORIAL: ("tests/spec/README.md",),
-            HOW_TO: ("docs/checking.md", "CONTRIBUTING.md"),
+            HOW_TO: ("docs/scrutiny.md", "docs/checking.md", "CONTRIBUTING.md"),
             REFERENCE: (
                 "GLOSSARY.md",
                 "docs/architecture.md",

@@ -7,7 +7,7 @@ cryptography, DuckDB, NumPy) is therefore imported by the method that needs it.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,11 +47,23 @@ if TYPE_CHECKING:
     from folkmoot_node.store.reader import HouseholdStore
 
 SERVE_LOCK = "serve.lock"
-"""File of the home that is locked while `serve` runs."""
-
-
-SERVE_LOCK = "serve.lock"
 """File of a home that is locked while `serve` runs."""
+
+
+def not_asked(node: NodeHome, _scored_by: bytes) -> None:
+    """What permits releases where nobody said what does: nothing, if an approval is required.
+
+    Raises:
+        Problem: Exit code FAULT, if `node.toml` requires an approved dossier.
+    """
+    if node.config.scrutiny.require_approved:
+        raise Problem(
+            "this program does not compare the node with its approved dossier, and so it answers "
+            "no round",
+            where="node.toml: scrutiny.require_approved",
+            remedy="Answer with `folkmoot-node serve` or `folkmoot-node release`",
+            exit_code=ExitCode.FAULT,
+        )
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,8 @@ class NodeHome:
         clock: Gives the time.
         observe: Told after each step of answering a round.
         folder: The folder as it was named; that of the settings if None, without links.
+        permit: Asked before each release, with the digest of the risk policy by which the scores
+            were made; raises a Problem if the node is not as it was approved.
     """
 
     config: NodeConfig
@@ -71,6 +85,7 @@ class NodeHome:
     clock: Clock = system_clock
     observe: Observer = ignore
     folder: Path | None = None
+    permit: Callable[[NodeHome, bytes], None] = not_asked
 
     @property
     def named(self) -> Path:
@@ -362,16 +377,20 @@ class NodeHome:
 
 @contextmanager
 def open_home(
-    folder: Path, *, clock: Clock = system_clock, observe: Observer = ignore
+    folder: Path,
+    *,
+    clock: Clock = system_clock,
+    observe: Observer = ignore,
+    permit: Callable[[NodeHome, bytes], None] = not_asked,
 ) -> Iterator[NodeHome]:
-    """Opens a node's home folder.
+    """Opens a node's home folder; see `NodeHome` for its arguments.
 
     Raises:
         Problem: If it is not one, or its settings are wrong.
     """
     config = load_config(folder)
     with StateDatabase(config.state_path) as state:
-        home = NodeHome(config, state, clock, observe, folder)
+        home = NodeHome(config, state, clock, observe, folder, permit)
         try:
             yield home
         except Exception as error:

@@ -20,6 +20,8 @@ ACTIONS = (PAUSED, RESUMED)
 """Those of an audit log that say whether a program is stopped."""
 MAX_REASON = 500
 """Characters of a reason, at most."""
+MAX_NAME = 200
+"""Characters of the name and role of a person who decides, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,23 @@ def checked_reason(reason: str) -> str:
             f"the reason is empty, has more than {MAX_REASON} characters, or control characters",
             where="--reason",
             remedy="Say in a few words why, for people; name nobody",
+            exit_code=ExitCode.USAGE,
+        )
+    return text
+
+
+def checked_name(name: str) -> str:
+    """Name and role of a person who decides, on one line and without blanks around it.
+
+    Raises:
+        Problem: Exit code USAGE, if it is empty or too long.
+    """
+    text = " ".join(name.split())
+    if not text or len(text) > MAX_NAME or not text.isprintable():
+        raise Problem(
+            f"the name is empty, has more than {MAX_NAME} characters, or control characters",
+            where="--by",
+            remedy="Give the name and role of the person who decides",
             exit_code=ExitCode.USAGE,
         )
     return text

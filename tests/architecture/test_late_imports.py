@@ -17,7 +17,9 @@ START_UP = ("cli/", "home.py", "start.py")
 OPTIONAL = {
     "altair": "audit",
     "distributed": "dask",
+    "jinja2": "dossier",
     "prefect_dask": "dask",
+    "pyphen": "dossier",
     "scipy": "audit",
     "sklearn": "audit",
     "splink": "linkage",
@@ -25,6 +27,7 @@ OPTIONAL = {
 }
 """Libraries of an extra that may not be installed, and the extra."""
 _COUNTING = "what the last run did, and counts for a release, are read without Polars"
+_CASEWORK = "a node without casework does without what casework imports"
 _KEY = "the key of the store is made, read and replaced without DuckDB"
 _VISIT = "a visit to the coordinator that answers nothing does without it"
 _OTHERS = "signatures and their libraries are for councils that allow plugins of others"
@@ -48,6 +51,16 @@ PLACES = {
     ("plugins/opening.py", "folkmoot_node.plugins.examining"): _OTHERS,
     ("running/worker.py", "folkmoot_node.running.prefect_flows"): "what is not recorded does "
     "not wait for Prefect, which takes seconds to import",
+    (
+        "scrutiny/gather/everything.py",
+        "folkmoot_node.scrutiny.gather.cases",
+    ): _CASEWORK,
+    (
+        "scrutiny/gather/roles.py",
+        "folkmoot_node.casework.authority.signed_policy",
+    ): _CASEWORK,
+    ("scrutiny/permission.py", "folkmoot_node.scrutiny.gate"): "a node that requires no approved "
+    "dossier loads nothing for it",
     ("store/encrypted_file.py", "duckdb"): _KEY,
     ("store/encrypted_file.py", "duckdb_extension_httpfs"): _KEY,
     ("store/reader.py", "duckdb"): _KEY,

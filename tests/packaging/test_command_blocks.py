@@ -28,6 +28,7 @@ from folkmoot_node.evaluation.evaluation_file import EvaluationFile
 from folkmoot_node.evaluation.fitting.fit_file import FitFile
 from folkmoot_node.policies.release_policy import ReleasePolicy
 from folkmoot_node.policies.risk_policy import PolicyDocument
+from folkmoot_node.scrutiny.scrutiny_file import ScrutinyDocument
 from folkmoot_node.settings.node_toml import NodeSettings
 from folkmoot_operator.problems import Problem
 from folkmoot_operator.settings import Settings, check
@@ -82,6 +83,7 @@ ELSEWHERE = {
     "docs/looking-after.md": "tests/wire/node/test_looking_after.py",
     "docs/plugins.md": "tests/packaging/test_plugin_documents.py",
     "docs/casework-referrals.md": "tests/unit/node/casework/referrals/test_commands_of_services.py",
+    "docs/scrutiny.md": "tests/unit/node/scrutiny/test_page.py",
     "docs/validation.md": "tests/unit/coordinator/publication/test_outcomes.py",
     # The region of ten councils takes minutes: tests/packaging/test_readme.py runs a smaller one.
     "rehearsal/README.md": "tests/wire/test_rehearsed_outcomes.py",
@@ -266,6 +268,7 @@ FILES = (
     Completed(Definition),
     Completed(EvaluationFile),
     Completed(FitFile),
+    Completed(ScrutinyDocument, 'schema = 1\ncouncil = "E08000009"\nversion = 1'),
     Completed(TrustedKeys),
 )
 OTHER_TOML: dict[str, Callable[[dict[str, object]], bool]] = {
@@ -303,7 +306,7 @@ def test_settings_are_valid_in_the_file_that_they_are_of(block: Block) -> None:
     refused = []
     for file in FILES:
         rest = tomllib.loads(file.rest)
-        if file.model is NodeSettings and "sources" in found:
+        if file.model is NodeSettings and isinstance(found.get("sources"), list):
             rest["scoring"] = {"frame": found["sources"][0]["name"]}
         try:
             check(file.model, merged(rest, found), str(block))

@@ -193,6 +193,7 @@ def test_what_is_installed_has_the_version(tmp_path: Path) -> None:
             f"folkmoot=={VERSION}",
             f"folkmoot-operator[backups,database]=={VERSION}",
             f"folkmoot-operator[metrics]=={VERSION}; extra == 'metrics'",
+            f"folkmoot-operator[pdf]=={VERSION}; extra == 'viewer'",
             f"folkmoot-web=={VERSION}; extra == 'viewer'",
         }
         assert {"numpy>=2", "sqlalchemy>=2"} <= set(needed)

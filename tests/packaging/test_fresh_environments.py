@@ -10,6 +10,7 @@ from tests.fresh import NOT_LOCKED, PULLED, Shelf, requirements_of_ours, write_p
 
 ROOMS = {
     "folkmoot_node.casework.": "folkmoot-node[casework]",
+    "folkmoot_node.scrutiny.gather.cases": "folkmoot-node[casework]",
     "folkmoot_node.linkage.address_matcher": "folkmoot-node[linkage]",
     "folkmoot_coordinator.viewer.": "folkmoot-coordinator[viewer]",
     "folkmoot_coordinator.schedule.prefect_flows": "folkmoot-coordinator[schedule]",
@@ -28,9 +29,11 @@ EXTRAS = (
     "folkmoot-coordinator[metrics]", "folkmoot-coordinator[plot]",
     "folkmoot-coordinator[postgresql]", "folkmoot-coordinator[schedule]",
     "folkmoot-coordinator[viewer]", "folkmoot-node[audit]", "folkmoot-node[casework]",
-    "folkmoot-node[dask]", "folkmoot-node[linkage]", "folkmoot-node[metrics]",
+    "folkmoot-node[dask]", "folkmoot-node[dossier]", "folkmoot-node[linkage]",
+    "folkmoot-node[metrics]",
     "folkmoot-node[postgresql]", "folkmoot-operator[backups]", "folkmoot-operator[database]",
-    "folkmoot-operator[encrypted]", "folkmoot-operator[metrics]", "folkmoot-sdk[test]",
+    "folkmoot-operator[encrypted]", "folkmoot-operator[metrics]", "folkmoot-operator[pdf]",
+    "folkmoot-sdk[test]",
     "folkmoot-web[postgresql]",
 )  # fmt: skip
 

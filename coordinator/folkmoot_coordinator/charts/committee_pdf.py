@@ -1,4 +1,4 @@
-"""Turns a page of HTML into a PDF on A4, for a committee: by WeasyPrint, in this process.
+"""Turns a page of HTML into a PDF on A4, for a committee.
 
 Nothing is fetched: a page may show the pictures that are given with it, and nothing else.
 """
@@ -6,17 +6,11 @@ Nothing is fetched: a page may show the pictures that are given with it, and not
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from folkmoot_coordinator.charts.palette import INK, SECONDARY
 from folkmoot_coordinator.charts.picture_cache import Picture
-from folkmoot_operator.extras import how_to_install
-from folkmoot_operator.problems import ExitCode, Problem
-
-SCHEME = "picture:"
-"""A page shows the picture NAME by `<img src="picture:NAME" alt="...">`."""
-MAX_HTML_BYTES = 4 * 2**20
+from folkmoot_operator import printed_pages
+from folkmoot_operator.printed_pages import PrintedPage
 
 # Liberation Sans, which Debian has, is as wide as Arial.
 _STYLE = f"""
@@ -41,84 +35,21 @@ svg.folkmoot-map {{ max-height: 110mm; }}
 """
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedPage:
-    """A page on paper.
-
-    Attributes:
-        content: The PDF file, with tags for screen readers (PDF/UA-1).
-        pages: How many sheets it takes.
-    """
-
-    content: bytes
-    pages: int
-
-
 def print_page(html: str, pictures: Mapping[str, Picture], style: str = "") -> PrintedPage:
     """Prints a page. Equal pages give equal files.
 
     Args:
         html: The whole document, with `lang` and `<title>`; names in it are escaped.
-        pictures: What it shows, by name.
+        pictures: What it shows, by name: `<img src="picture:NAME" alt="...">`.
         style: CSS after ours.
 
     Raises:
         Problem: If WeasyPrint, or Pango that it needs from the operating system, is missing.
         ValueError: If the page is too long, or shows what was not given with it.
     """
-    if len(html) > MAX_HTML_BYTES:
-        raise ValueError(f"a page has at most {MAX_HTML_BYTES // 2**20} MiB")
-    weasyprint = _weasyprint()
-    refused: list[str] = []
-    fetcher = _fetcher(pictures, refused)
-    found: list[int] = []
-    document = weasyprint.HTML(string=html, url_fetcher=fetcher)
-    sheets = [weasyprint.CSS(string=text, url_fetcher=fetcher) for text in (_STYLE, style) if text]
-    content = document.write_pdf(
-        stylesheets=sheets,
-        pdf_variant="pdf/ua-1",
-        # A map or chart is drawn with attributes: width and height are read from them, too.
-        presentational_hints=True,
-        finisher=lambda printed, pdf: found.append(len(printed.pages)),
+    return printed_pages.print_page(
+        html,
+        extra=("folkmoot-coordinator", "viewer"),
+        pictures={name: (one.content, one.media_type) for name, one in pictures.items()},
+        styles=(_STYLE, style),
     )
-    if refused:
-        raise ValueError("the page shows something that was not given with it")
-    return PrintedPage(bytes(content), found[0])
-
-
-def _weasyprint() -> Any:
-    try:
-        import weasyprint
-    except ImportError:
-        raise Problem(
-            "PDF pages cannot be made: WeasyPrint is not installed",
-            where="PDF",
-            remedy=f"Install it: {how_to_install('folkmoot-coordinator', 'viewer')}",
-            exit_code=ExitCode.SETTINGS,
-        ) from None
-    except OSError:
-        raise Problem(
-            "PDF pages cannot be made: WeasyPrint does not find Pango, which sets the text",
-            where="PDF",
-            remedy="Install it as root. On Debian: `apt install libpango-1.0-0 libpangoft2-1.0-0 "
-            "libharfbuzz-subset0 fonts-liberation`",
-            exit_code=ExitCode.SETTINGS,
-        ) from None
-    return weasyprint
-
-
-def _fetcher(pictures: Mapping[str, Picture], refused: list[str]) -> Any:
-    """Gives WeasyPrint the pictures; notes every other address, which it does not open."""
-    from weasyprint.urls import URLFetcher, URLFetcherResponse
-
-    class GivenPictures(URLFetcher):  # type: ignore[misc]
-        """Knows no network and no files."""
-
-        def fetch(self, url: str, headers: Any = None) -> Any:
-            picture = pictures.get(url.removeprefix(SCHEME)) if url.startswith(SCHEME) else None
-            if picture is None:
-                refused.append(url)
-                raise ValueError("not given")
-            return URLFetcherResponse(url, picture.content, {"Content-Type": picture.media_type})
-
-    return GivenPictures()

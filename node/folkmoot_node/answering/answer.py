@@ -209,6 +209,7 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
         if stopped is not None and not _are_of_today(home, store):
             return None
         require_scores_for(home, store.run, round_)
+        home.permit(home, store.run.policy_digest)
         context = home.admission_context(store, signed, round_)
         return release(
             Question(

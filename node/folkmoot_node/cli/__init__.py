@@ -11,6 +11,7 @@ from folkmoot_node.cli import (
     casework_rights,
     corrections,
     doctor,
+    dossier,
     equality,
     evaluation,
     evidence,
@@ -26,6 +27,7 @@ from folkmoot_node.cli import (
     rounds,
     running,
     scoring,
+    scrutiny,
     setup,
     sources,
     status,
@@ -43,15 +45,18 @@ add_version(app, "folkmoot-node")
 _MODULES = (
     setup, plugins, sources, scoring, linkage, corrections, equality, evaluation, fitting,
     retention, policies, rounds, evidence, audit, backups, upgrades, running, status, doctor,
-    pausing, incidents, leaving, installation, casework, casework_rights,
+    pausing, incidents, leaving, installation, casework, casework_rights, dossier,
+    scrutiny,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {
         "casework",
         "doctor",
+        "dossier",
         "equality",
         "evaluate",
         "explain",
+        "facts",
         "fit",
         "linkage",
         "rounds",

@@ -317,9 +317,10 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
     from folkmoot_node.answering.reconcile import reconcile
     from folkmoot_node.evidence.outbox import AnswerKind
     from folkmoot_node.home import open_home
+    from folkmoot_node.scrutiny.permission import permit_release
     from folkmoot_operator.problems import ExitCode, Problem
 
-    with open_home(home) as node, node.connect() as client:
+    with open_home(home, permit=permit_release) as node, node.connect() as client:
         print_renewal(client)
         protocol = client.negotiate()
         comparison = reconcile(node, client, protocol)

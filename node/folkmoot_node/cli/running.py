@@ -56,6 +56,7 @@ def serve(
     from folkmoot_node.running.measuring import look_at
     from folkmoot_node.running.serve import serve as run
     from folkmoot_node.running.serve import stop_on_signals
+    from folkmoot_node.scrutiny.permission import permit_release
     from folkmoot_node.signals import events
     from folkmoot_node.signals.lines import lines_of_node, version_here
     from folkmoot_node.signals.metrics import METRICS
@@ -63,7 +64,7 @@ def serve(
     from folkmoot_operator.events import emit
 
     stop = stop_on_signals()
-    with open_home(home, observe=lambda _: service_manager.works()) as node:
+    with open_home(home, observe=lambda _: service_manager.works(), permit=permit_release) as node:
         node.state.check_pages()
 
         log_output.configure(

@@ -86,6 +86,7 @@ def score(
     from folkmoot_node.pipeline.own_run import Judged, last_run
     from folkmoot_node.policies.risk_policy import load_policy
     from folkmoot_node.scoring.binding import ended_licence
+    from folkmoot_node.scrutiny.permission import permit_run
     from folkmoot_node.settings.node_toml import load_config
     from folkmoot_node.signals.lines import version_here
     from folkmoot_node.sources.connect import load_plugins
@@ -110,6 +111,8 @@ def score(
         configured.check_sunset(today)  # its rule counts too: what is made now would go at once
         if not replace:
             _ask_to_replace(last_run(config), policy, configured)
+    if not only_try:
+        permit_run(config, policy_file)
     _warn_of_series(home, last_run(config), policy)
     with load_plugins(config) as plugins, progress() as bars:
         tasks: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,12 +10,8 @@ from folkmoot_node.evidence.fitted_policies import PUBLISHED, weights_mark
 from folkmoot_node.home import NodeHome
 from folkmoot_node.policies.risk_policy import parse_policy
 from folkmoot_operator.accounts import current_operator
-from folkmoot_operator.pauses import checked_reason
-from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.pauses import checked_name, checked_reason
 from folkmoot_operator.settings import read
-
-MAX_NAME = 200
-"""Characters of the name and role."""
 
 
 def record_publication(node: NodeHome, path: Path, decided_by: str, reason: str) -> str:
@@ -33,27 +30,38 @@ def record_publication(node: NodeHome, path: Path, decided_by: str, reason: str)
         Problem: Exit code USAGE, if name or reason is empty or too long; SETTINGS, if the file
             cannot be read.
     """
-    name, why = " ".join(decided_by.split()), checked_reason(reason)
-    if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise Problem(
-            f"the name is empty, has more than {MAX_NAME} characters, or control characters",
-            where="--by",
-            remedy="Give the name and role of the person who decides",
-            exit_code=ExitCode.USAGE,
-        )
     content = read(path)
     digest = sha256(content).hexdigest()
+    _record(node, {"file_sha256": digest, **_weights(content, path)}, decided_by, reason)
+    return digest
+
+
+def record_decision(node: NodeHome, files: Mapping[str, str], decided_by: str, reason: str) -> None:
+    """Writes a decision about files that are not written yet into the audit log: one entry.
+
+    Args:
+        node: The node.
+        files: SHA-256 of each file, hexadecimal, by its name.
+        decided_by: Name and role of the person who decides.
+        reason: Why, in words that name no resident.
+
+    Raises:
+        Problem: Exit code USAGE, if name or reason is empty or too long.
+    """
+    _record(node, {"files": dict(files)}, decided_by, reason)
+
+
+def _record(node: NodeHome, what: Mapping[str, object], decided_by: str, reason: str) -> None:
+    name, why = checked_name(decided_by), checked_reason(reason)
     body = {
         "action": PUBLISHED,
-        "file_sha256": digest,
-        **_weights(content, path),
+        **what,
         "decided_by": name,
         "reason": why,
         **current_operator().as_body(),
     }
     with node.state.transaction() as connection:
         node.audit.append(connection, node.clock(), body)
-    return digest
 
 
 def _weights(content: bytes, path: Path) -> dict[str, str]:

@@ -151,6 +151,6 @@ def _unsigned(kind: SignedKind, where: Path, problem: str) -> Problem:
     return Problem(
         problem,
         where=str(where),
-        remedy=f"Have the person who decides read the policy and run `{kind.command}`",
+        remedy=f"Have the person who decides read it and run `{kind.command}`",
         exit_code=ExitCode.SETTINGS,
     )

@@ -24,6 +24,7 @@ from folkmoot_node.home import open_home
 from folkmoot_node.pipeline.engine import score as score_plainly
 from folkmoot_node.pipeline.own_run import Judged, last_run
 from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.scrutiny.permission import permit_run
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.signals import events
 from folkmoot_node.signals.lines import lines_of_node, version_here
@@ -46,6 +47,7 @@ def score(
     today = datetime.datetime.now(datetime.UTC).date()
     config = load_config(home)
     _configure(config)
+    permit_run(config)  # before a run is recorded: one that never began leaves rounds as they were
     with (
         readings_socket.telling("scoring", METRICS),
         signal_output.traced(config.metrics, config.home, "folkmoot-node", version_here()),

@@ -22,6 +22,7 @@ from folkmoot_node.settings.scoring import (
     StoreSettings,
     require_place_for_store,
 )
+from folkmoot_node.settings.scrutiny import ScrutinySettings
 from folkmoot_node.settings.sources import SourceSettings
 from folkmoot_operator import service_manager
 from folkmoot_operator.backup_settings import BackupSettings
@@ -74,6 +75,7 @@ class NodeSettings(Settings):
     dask: DaskSettings = DaskSettings()
     casework: CaseworkSettings | None = None
     plugins: PluginSettings = PluginSettings()
+    scrutiny: ScrutinySettings = ScrutinySettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     sources: tuple[SourceSettings, ...] = ()
@@ -327,6 +329,16 @@ class NodeConfig:
     def plugins(self) -> PluginSettings:
         """Which plugins of others may run, and what they are granted."""
         return self.settings.plugins
+
+    @property
+    def scrutiny(self) -> ScrutinySettings:
+        """Whether what the node does has to be what was approved."""
+        return self.settings.scrutiny
+
+    @property
+    def approved_dossiers(self) -> Path:
+        """Folder of the facts that were approved; the audit log has their digests."""
+        return self.home / "scrutiny" / "approved"
 
     @property
     def plugin_registry(self) -> Path:

@@ -1,0 +1,134 @@
+"""Exact figures over households in a document: small counts are not shown, and cannot be computed.
+
+Counts beside each other (their keys differ in the last word alone) may add up to a figure that
+stands elsewhere. So small ones are hidden together with the next larger, until nobody can compute
+a small one from the total: the rule of `small_groups`. Shares that would give such a count away
+are hidden as well. That nobody has something is shown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import JsonValue
+
+from folkmoot_node.scrutiny.facts import Fact, Value
+
+SMALLEST = 10
+"""Counts of fewer households are not shown."""
+FEWER = f"fewer than {SMALLEST}"
+HIDDEN = "not shown"
+_TOTALS = frozenset({"households.scored"})
+"""Counts that are not hidden for another: they are what all others add up to."""
+_HOUSEHOLDS, _BANDS, _SHARE = "households", "bands", "share"
+"""Parts of a group of the equality audit."""
+
+
+def shown(facts: Iterable[Fact]) -> dict[str, JsonValue]:
+    """What a document may show of exact figures, once a person has decided that it may.
+
+    Args:
+        facts: Those with `own=True`.
+
+    Returns:
+        By key: the value, with what must not be shown put into words.
+    """
+    found: dict[str, JsonValue] = {}
+    beside: dict[str, dict[str, int]] = defaultdict(dict)
+    shares: list[str] = []
+    for fact in facts:
+        if isinstance(fact.value, int) and not isinstance(fact.value, bool):
+            beside[_parent(fact.key)][fact.key] = fact.value
+        else:
+            found[fact.key] = _plain(fact.value)
+        if isinstance(fact.value, float):
+            shares.append(fact.key)
+    for parent, counts in beside.items():
+        done = _suppressed(counts)
+        found |= done
+        if done != counts:
+            # A share of the same records says how many they are.
+            above = [one for one in shares if f"{parent}.".startswith(f"{_parent(one)}.")]
+            found |= dict.fromkeys(above, HIDDEN)
+    return found
+
+
+def _parent(key: str) -> str:
+    return key.rpartition(".")[0]
+
+
+def _suppressed(counts: Mapping[str, int]) -> dict[str, JsonValue]:
+    hidden = _hidden(counts)
+    return {
+        name: count if name not in hidden else FEWER if count < SMALLEST else HIDDEN
+        for name, count in counts.items()
+    }
+
+
+def _hidden(counts: Mapping[str, int], already: Iterable[str] = ()) -> set[str]:
+    """Names of counts to hide: small ones, those hidden already, and what protects these."""
+    hidden = {name for name, count in counts.items() if 0 < count < SMALLEST} | set(already)
+    larger = sorted(
+        (counts[name], name) for name in counts.keys() - hidden - _TOTALS if counts[name]
+    )
+    while hidden and larger and (len(hidden) == 1 or _sum(counts, hidden) < SMALLEST):
+        hidden.add(larger.pop(0)[1])
+    return hidden
+
+
+def _sum(counts: Mapping[str, int], names: Iterable[str]) -> int:
+    return sum(counts[name] for name in names)
+
+
+def _plain(value: Value) -> JsonValue:
+    if isinstance(value, Mapping):
+        if value and all(map(_is_group, value.values())):
+            return _groups(value)
+        counts = {
+            name: one
+            for name, one in value.items()
+            if isinstance(one, int) and not isinstance(one, bool)
+        }
+        return {name: _plain(one) for name, one in value.items()} | _suppressed(counts)
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < SMALLEST:
+        return FEWER
+    return value
+
+
+def _is_group(value: Value) -> bool:
+    return isinstance(value, Mapping) and {_HOUSEHOLDS, _BANDS} <= value.keys()
+
+
+def _groups(groups: Any) -> JsonValue:
+    """Groups of the equality audit, by band: shares that stand for small counts are hidden.
+
+    The sums of a group and of a band are known, so that in neither just one is hidden.
+    """
+    counts = {
+        group: {band: round(of[_SHARE] * about[_HOUSEHOLDS]) for band, of in about[_BANDS].items()}
+        for group, about in groups.items()
+    }
+    bands = list(dict.fromkeys(band for of in counts.values() for band in of))
+    hidden: set[tuple[str, str]] = set()
+    before = -1
+    while len(hidden) != before:
+        before = len(hidden)
+        for group, of in counts.items():
+            known = [band for at, band in hidden if at == group]
+            hidden |= {(group, band) for band in _hidden(of, known)}
+        for band in bands:
+            of_band = {group: of[band] for group, of in counts.items() if band in of}
+            known = [group for group, at in hidden if at == band]
+            hidden |= {(group, band) for group in _hidden(of_band, known)}
+    plain: dict[str, JsonValue] = {}
+    for group, about in groups.items():
+        shares = {
+            band: HIDDEN if (group, band) in hidden else _plain(of)
+            for band, of in about[_BANDS].items()
+        }
+        plain[group] = {name: _plain(one) for name, one in about.items()} | {_BANDS: shares}
+    return plain

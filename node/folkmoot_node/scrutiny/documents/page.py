@@ -1,0 +1,113 @@
+"""A document as one HTML file, for screen and paper: no script, nothing fetched.
+
+The page says to the browser what it may do (a content security policy), so that a name in
+somebody's policy cannot make it do anything else.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from itertools import count
+from typing import Any
+
+from folkmoot_node.scrutiny.documents.answers import Answer, Statement
+from folkmoot_node.scrutiny.documents.figures import SMALLEST
+from folkmoot_node.scrutiny.documents.reading import PEOPLES_FILE
+from folkmoot_node.scrutiny.documents.standard import Document, Filled
+from folkmoot_node.scrutiny.facts import Mark
+from folkmoot_operator.printed_pages import print_page
+
+_ROOM = "folkmoot_node.scrutiny.documents"
+_CODE = re.compile(r"[0-9a-f]{40,}")
+_DIGEST_SHOWN = 12
+
+
+def as_page(document: Document) -> str:
+    """Makes the page.
+
+    Returns:
+        HTML 5 as text; the same document gives the same text.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    style = files(_ROOM).joinpath("templates", "dossier.css").read_text("utf-8")
+    environment = Environment(
+        loader=PackageLoader(_ROOM),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["is_code"] = lambda cell: _CODE.fullmatch(cell) is not None
+    # Residents do not read names of fields.
+    is_plain = document.standard.is_for_residents
+    environment.globals["in_cell"] = lambda cell: cell.replace("_", " ") if is_plain else cell
+    numbers = count(1)
+    gathered = datetime.datetime.fromisoformat(document.gathered)
+    return environment.get_template("document.html").render(
+        document=document,
+        style=style,
+        style_sha256=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        gathered=f"{gathered:%-d %B %Y}",
+        smallest=SMALLEST,
+        total=sum(1 for _ in document.answers()),
+        sections=[
+            {
+                "id": f"part-{at}",
+                "title": one.section.title,
+                "fields": [_field(field, numbers) for field in one.fields],
+            }
+            for at, one in enumerate(document.sections, 1)
+        ],
+    )
+
+
+def as_pdf(document: Document) -> bytes:
+    """The same page on A4, with tags for screen readers (PDF/UA-1).
+
+    Raises:
+        Problem: If WeasyPrint, or Pango that it needs from the operating system, is missing.
+    """
+    return print_page(as_page(document), extra=("folkmoot-node", "dossier")).content
+
+
+def _field(field: Filled, numbers: Iterator[int]) -> dict[str, Any]:
+    return {
+        "number": field.ask.number,
+        "title": field.ask.title,
+        "tags": list(_tags(field.answer)),
+        "places": list(dict.fromkeys(_places(field.answer))),
+        "statements": [_statement(one, numbers) for one in field.answer.statements],
+    }
+
+
+def _statement(statement: Statement, numbers: Iterator[int]) -> dict[str, Any]:
+    return {
+        "text": statement.text,
+        "grid": statement.grid,
+        "is_missing": statement.mark is Mark.MISSING,
+        "id": f"table-{next(numbers)}" if statement.grid else "",
+    }
+
+
+def _tags(answer: Answer) -> Iterator[dict[str, str]]:
+    marks = {used.mark for one in answer.statements for used in one.used}
+    kinds = {Mark.SYSTEM: "system", Mark.PERSON: "person", Mark.MISSING: "missing"}
+    for mark, kind in kinds.items():
+        if mark in marks:
+            yield {"kind": kind, "text": mark.value.capitalize()}
+    if any(one.held for one in answer.statements):
+        yield {"kind": "held", "text": "Held by the council"}
+
+
+def _places(answer: Answer) -> Iterator[str]:
+    for one in answer.statements:
+        for used in one.used:
+            digest = f" (SHA-256 {used.sha256[:_DIGEST_SHOWN]}\u2026)" if used.sha256 else ""
+            is_asked = used.mark is Mark.MISSING and used.place == PEOPLES_FILE
+            yield f"{used.place}{' (to be entered)' if is_asked else digest}"

@@ -1,0 +1,1 @@
+"""Facts gathered from what the node has: one subject a module."""

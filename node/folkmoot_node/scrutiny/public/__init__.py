@@ -1,0 +1,1 @@
+"""What a council may publish of how it scores: configuration and noisy releases, never figures."""

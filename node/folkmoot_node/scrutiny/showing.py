@@ -1,0 +1,83 @@
+"""Facts for people and for programs. Exact figures over households are shown if asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from folkmoot_node.scrutiny.facts import Fact, FactBase, Mark, Value
+from folkmoot_operator.moments import to_text
+
+SCHEMA = 1
+"""Of the JSON: keys are added without a new number, and never change their meaning."""
+KEPT = "kept at the council"
+"""In place of an exact figure over households."""
+
+
+def as_json(base: FactBase, facts: Iterable[Fact], *, own: bool) -> dict[str, Any]:
+    """For programs.
+
+    Args:
+        base: All facts.
+        facts: Those of them that are shown.
+        own: Whether exact figures over households are shown too; else their value is null, and
+            `withheld` true.
+    """
+    return {
+        "schema": SCHEMA,
+        "gathered": to_text(base.gathered.timestamp()),
+        "facts": [_fact(fact, own=own) for fact in facts],
+    }
+
+
+def _fact(fact: Fact, *, own: bool) -> dict[str, Any]:
+    is_withheld = _is_withheld(fact, own=own)
+    place = fact.provenance
+    return {
+        "key": fact.key,
+        "label": fact.label,
+        "value": None if is_withheld else fact.value,
+        "mark": fact.mark.value,
+        "own": fact.own,
+        "withheld": is_withheld,
+        "configuration": fact.configuration,
+        "provenance": {
+            "place": place.place,
+            "sha256": place.sha256 or None,
+            "when": to_text(place.when.timestamp()) if place.when else None,
+        },
+    }
+
+
+def _is_withheld(fact: Fact, *, own: bool) -> bool:
+    return fact.own and not own and fact.mark is not Mark.MISSING
+
+
+def in_words(fact: Fact, *, own: bool) -> str:
+    """The value of a fact for people."""
+    if _is_withheld(fact, own=own):
+        return KEPT
+    return "missing" if fact.mark is Mark.MISSING else words(fact.value)
+
+
+def words(value: Value) -> str:
+    """A value for people: lists with commas, tables with colons."""
+    if value is None or value in ((), {}):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,g}" if abs(value) < 1e6 else f"{value:,.0f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_inner(one)}" for key, one in value.items())
+    assert isinstance(value, Sequence)
+    return ", ".join(_inner(one) for one in value)
+
+
+def _inner(value: Value) -> str:
+    text = words(value)
+    return f"({text})" if isinstance(value, Mapping | tuple) and value else text

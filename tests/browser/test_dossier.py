@@ -1,0 +1,50 @@
+"""Documents of a council in a browser: accessible, narrow, and alone with what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from folkmoot_node.scrutiny.documents.answers import Decision
+from folkmoot_node.scrutiny.documents.dossier import STANDARDS
+from folkmoot_node.scrutiny.documents.page import as_page
+from folkmoot_node.scrutiny.documents.standard import build
+from tests.fact_base import fact_base, unanswered
+
+NewPage = Callable[..., Page]
+DECISION = Decision(by="A. Khan, Data Protection Officer", reason="request 2026-114")
+
+
+def test_documents_are_accessible_and_fit_a_telephone(
+    tmp_path: Path,
+    new_page: NewPage,
+    axe: Callable[[Page], None],
+    screenshot: Callable[[Page, str], None],
+) -> None:
+    """All five: whole in a wide window, with gaps in a narrow one."""
+    page = new_page(tmp_path.as_uri(), bypass_csp=True)  # axe is a script, which a page forbids
+    for name, standard in STANDARDS.items():
+        path = tmp_path / f"{name}.html"
+        path.write_text(as_page(build(standard, fact_base(), DECISION)), "utf-8")
+        page.goto(path.as_uri())
+        screenshot(page, f"dossier-{name}")  # at both widths; it ends with the wide one
+        axe(page)
+        expect(page.locator("h1")).to_have_text(standard.title)
+        path.write_text(as_page(build(standard, unanswered())), "utf-8")
+        page.set_viewport_size({"width": 320, "height": 900})
+        page.reload()
+        axe(page)
+
+
+@pytest.mark.parametrize("name", ["atrs", "notice"])
+def test_a_page_needs_nothing_that_it_forbids(tmp_path: Path, new_page: NewPage, name: str) -> None:
+    """Its own style counts under its own rule; a refused one is an error of the console."""
+    path = tmp_path / f"{name}.html"
+    path.write_text(as_page(build(STANDARDS[name], fact_base())), "utf-8")
+    page = new_page(path.as_uri())
+    page.goto(path.as_uri())
+    bar = page.locator(".bar").evaluate("one => getComputedStyle(one).backgroundColor")
+    assert bar == "rgb(11, 11, 11)"
