@@ -11,6 +11,7 @@ from folkmoot_node.home import NodeHome
 from folkmoot_node.policies.risk_policy import parse_policy
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.pauses import checked_name, checked_reason
+from folkmoot_operator.problems import Problem
 from folkmoot_operator.settings import read
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from folkmoot_node.evidence.fitted_policies import PUBLISHED
 from folkmoot_node.evidence.outbox import Answer, AnswerKind
 from folkmoot_node.evidence.round_book import Decision
 from folkmoot_node.home import NodeHome
@@ -14,8 +15,6 @@ from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import Problem
 
 _STATE = "state.sqlite, table "
-PUBLISHED = "publication decided"
-"""Action of the audit log."""
 
 
 def release_facts(node: NodeHome) -> Iterator[Fact]:
