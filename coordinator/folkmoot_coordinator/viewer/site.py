@@ -16,7 +16,13 @@ from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.pauses import PauseWatch
 from folkmoot_coordinator.signals.metrics import SITE_REQUESTS
 from folkmoot_coordinator.viewer import words
-from folkmoot_coordinator.viewer.api import openapi, outcome_routes, round_routes, statistic_routes
+from folkmoot_coordinator.viewer.api import (
+    equality_routes,
+    openapi,
+    outcome_routes,
+    round_routes,
+    statistic_routes,
+)
 from folkmoot_coordinator.viewer.api.access import read_key
 from folkmoot_coordinator.viewer.api.request_limits import RequestLimits
 from folkmoot_coordinator.viewer.keys.models import API_KEYS
@@ -66,7 +72,7 @@ PAGES = (
     keys,
 )
 """Modules of pages; each has `routes()`."""
-API = (openapi, round_routes, statistic_routes, outcome_routes)
+API = (openapi, round_routes, statistic_routes, outcome_routes, equality_routes)
 """Modules of what programs read, in the same way."""
 NAVIGATION = (
     Link("Results", "/", Right.READ),
