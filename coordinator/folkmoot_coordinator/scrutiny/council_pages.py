@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from folkmoot.geography import GssCode
@@ -28,7 +28,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 ADDED = "council page added"
 WITHDRAWN = "council page withdrawn"
 """Actions of the audit log."""
-_READ = 32
+_READ = 64
 """How many files are kept as they were read: reading a long one takes a tenth of a second."""
 
 
@@ -203,15 +203,11 @@ def shown_page(database: Database, council: GssCode) -> ShownPage | None:
     return ShownPage(page, content, _read(page, content), given, named)
 
 
-def _standing(council: GssCode) -> Select[tuple[CouncilPageRow]]:
+def _newest(session: Session, council: GssCode) -> CouncilPageRow | None:
     query = select(CouncilPageRow).where(
         CouncilPageRow.council == council, CouncilPageRow.withdrawn_at.is_(None)
     )
-    return query.order_by(CouncilPageRow.number.desc()).limit(1)
-
-
-def _newest(session: Session, council: GssCode) -> CouncilPageRow | None:
-    return session.scalars(_standing(council)).first()
+    return session.scalars(query.order_by(CouncilPageRow.number.desc()).limit(1)).first()
 
 
 def _forgotten(before: CouncilPageRow | None, facts: PublicFacts) -> list[tuple[int, str]]:

@@ -40,6 +40,8 @@ from folkmoot_coordinator.viewer.pages import (
     one_round,
     outcome,
     pictures,
+    record,
+    scoring,
     series,
     statistic,
 )
@@ -70,6 +72,7 @@ PAGES = (
     outcome,
     equality,
     keys,
+    scoring,
 )
 """Modules of pages; each has `routes()`."""
 API = (openapi, round_routes, statistic_routes, outcome_routes, equality_routes)
@@ -79,6 +82,7 @@ NAVIGATION = (
     Link("Questions", "/drafts", Right.READ),
     Link("Ask", "/ask", Right.ASK),
     Link("Keys", keys.PATH, Right.KEYS),
+    Link("How councils score", scoring.PATH),
 )
 """Links under the masthead, for those who may follow them."""
 
@@ -100,14 +104,21 @@ def build_viewer(home: Home, *, clock: Clock = system_clock) -> FastAPI:
     settings = home.settings()
     web = site_settings(home, settings)
     region = open_region(home, settings, clock)
+    to_record = record.permission(is_public=settings.viewer.public_record)
     product = Product(
         look=Look(
             SERVICE,
             navigation=NAVIGATION,
-            footer=(Link("Data for programs", openapi.PREFIX),),
+            footer=(
+                Link("Data for programs", openapi.PREFIX),
+                Link("Record of the region", record.PATH, to_record),
+            ),
         ),
         permissions=PERMISSIONS,
-        routes=tuple(module.routes() for module in (*PAGES, *API)),
+        routes=(
+            *(module.routes() for module in (*PAGES, *API)),
+            record.routes(to_record),
+        ),
         templates=PackageLoader("folkmoot_coordinator.viewer"),
         static=Path(__file__).parent / "static",
         tables=(API_KEYS,),
