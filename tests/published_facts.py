@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from folkmoot_node.scrutiny.approved_facts import ApprovedFacts
 from folkmoot_node.scrutiny.differences import differences
-from folkmoot_node.scrutiny.facts import FactBase
+from folkmoot_node.scrutiny.facts import FactBase, Mark
 from folkmoot_node.scrutiny.public.page import Published
 from folkmoot_node.scrutiny.public.publishable import publishable
 from folkmoot_node.scrutiny.public.releases_made import ReleaseMade
 from folkmoot_node.scrutiny.public.site import as_json
 from folkmoot_node.scrutiny.public.versions import Version
-from tests.made_up_facts import COUNCIL, MADE_UP, approved, changed
+from tests.made_up_facts import COUNCIL, MADE_UP, approved, base_of, changed, fact
 
 DAY = 86_400
 NOON = 1_796_126_400
@@ -23,6 +24,19 @@ RELEASE = ReleaseMade(
     "ab" * 16, "Winter", "winter_support", NOON, "0.25", 3.1, "1e-06", ("by band: 4 counts",),
     "cd" * 32,
 )  # fmt: skip
+
+
+def real_facts() -> FactBase:
+    """Configuration of a council of the tests that has everything, as its node gathered it."""
+    text = (Path(__file__).parent / "facts_of_council.jsonl").read_text("utf-8")
+    found = [json.loads(line) for line in text.splitlines()]
+    return base_of(
+        *(
+            fact(one["key"], one["label"], one["value"], mark=Mark(one["mark"]))
+            for one in found
+            if one["configuration"] and not one["own"]
+        )
+    )
 
 
 def versions_of(*bases: FactBase, reason: str = "review") -> tuple[Version, ...]:

@@ -18,7 +18,7 @@ from folkmoot_coordinator.scrutiny.public_facts import (
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.dossier_schemas import path_of, text_of
 from tests.made_up_facts import COUNCIL, MADE_UP, changed
-from tests.published_facts import edited, published_facts
+from tests.published_facts import edited, published_facts, real_facts
 
 TRAFFORD = GssCode(COUNCIL)
 LONGER = changed("policy.risk.sunset", "2027-04-30")
@@ -30,7 +30,14 @@ def test_the_published_schema_is_that_of_the_reader() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [published_facts(), published_facts(LONGER, MADE_UP), published_facts(releases=())]
+    "content",
+    [
+        published_facts(),
+        published_facts(LONGER, MADE_UP),
+        published_facts(releases=()),
+        published_facts(real_facts()),
+    ],
+    ids=["as approved", "changed", "without releases", "of everything"],
 )
 def test_what_a_node_writes_keeps_to_the_schema_and_is_read(content: bytes) -> None:
     schema = json.loads(path_of("public-facts").read_text("utf-8"))

@@ -18,6 +18,7 @@ from folkmoot_coordinator.scrutiny.public_facts import BY_PERSON, MISSING
 from folkmoot_node.scrutiny.facts import Mark
 from folkmoot_node.scrutiny.public.releases_made import ReleaseMade
 from tests.commands import run_inside
+from tests.document_blocks import blocks, lines
 from tests.made_up_facts import MADE_UP, changed
 from tests.published_facts import DAY, NOON, RELEASE, published_facts
 from tests.viewer_region import BOLTON, BURY, HOSTILE, TRAFFORD, ViewerRegion, fill, viewer_region
@@ -150,6 +151,21 @@ def test_a_file_is_given_replaced_and_withdrawn_and_the_log_has_it(
     assert noted[0].body["sha256"] == said["sha256"]
     assert noted[0].body["council"] == TRAFFORD
     assert noted[-1].body["reason"] == gone
+
+
+@pytest.mark.usefixtures("empty")
+def test_the_commands_of_the_page_about_the_site_run_in_order(
+    region: ViewerRegion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "facts.json").write_bytes(published_facts())
+    monkeypatch.setenv("FOLKMOOT_COORDINATOR_HOME", str(region.home.path))
+    monkeypatch.chdir(tmp_path)
+    commands = [line for one in blocks() if one.page == "docs/site.md" for line in lines(one)]
+    assert len(commands) == 3
+    for line in commands:
+        program, *words = line.words
+        assert run_inside(program, *words).said(), line
+    assert shown_page(region.database, TRAFFORD) is None
 
 
 @pytest.mark.usefixtures("empty")
