@@ -1,4 +1,4 @@
-"""What councils publish of how they score, and the region's record, in a browser without sign-in."""
+"""What councils publish of how they score, and the record of the region, read without sign-in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from folkmoot_coordinator.database.models import CouncilRow
 from folkmoot_coordinator.scrutiny.council_pages import add_page, withdraw_page
 from tests.browser.conftest import PHONE, WIDE, NewPage
 from tests.made_up_facts import MADE_UP, changed
@@ -17,6 +16,7 @@ from tests.viewer_region import (
     BURY,
     TRAFFORD,
     ViewerRegion,
+    enrol,
     fill,
     serving_region,
     viewer_region,
@@ -36,9 +36,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewerRegion]:
         tmp_path_factory.mktemp("scoring"), settings=settings, with_boundaries=False
     ) as made:
         fill(made)
-        with made.database.writing() as session:
-            for code in (BOLTON, BURY, TRAFFORD):
-                session.add(CouncilRow(code=code, enrolled_at=made.clock(), last_seen=None))
+        enrol(made)
         old, real = real_facts(), changed("policy.risk.sunset", "2027-01-31", base=real_facts())
         now = changed("node.name", "Trafford Council", base=real)
         files = (

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from folkmoot_coordinator.viewer.kept_record import PublicRecord
 from folkmoot_coordinator.viewer.permissions import Right, everybody_may_see
 from folkmoot_coordinator.viewer.region import Region, region_of
+from folkmoot_operator.shown_values import shown
 from folkmoot_web.paging import Pages
 from folkmoot_web.permissions import PUBLIC
 from folkmoot_web.rendering import render
@@ -66,8 +67,9 @@ def record_of(request: Request) -> PublicRecord:
 def _shown(region: Region, visitor: Visitor, one: dict[str, Any]) -> dict[str, Any]:
     """A round; only that there was one, if not everybody who reads this may see its purpose."""
     purpose = one["purpose"]
+    one = one | {"asked_on": shown(one["opened_at"][:10])}
     may = visitor.may(Right.READ) and region.sees(visitor, purpose)
     if may or everybody_may_see(region.settings.viewer, purpose):
         return one | {"is_shown": True, "has_page": may}
-    kept = ("opened_at", "rho", "invited", "released", "refused", "state")
+    kept = ("asked_on", "rho", "invited", "released", "refused", "state")
     return {name: one[name] for name in kept} | {"is_shown": False, "withdrawn": one["withdrawn"]}
