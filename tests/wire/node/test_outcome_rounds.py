@@ -15,6 +15,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -31,11 +32,14 @@ from folkmoot_node.corrections.decisions import Decision
 from folkmoot_node.corrections.sealed_file import open_corrections
 from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
+from folkmoot_node.operations.doctor import examine
 from folkmoot_node.operations.leaving import doomed
 from folkmoot_node.operations.retention import Kind, expired, purge
+from folkmoot_node.operations.status import node_status
 from folkmoot_node.policies.release_policy import sign
 from folkmoot_node.release.tabulate import tabulate
 from folkmoot_node.store.encrypted_file import only_user
+from folkmoot_operator.checks import Finding, State
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.commands import run_inside
 from tests.council_files import events_mapping, source_tables
@@ -190,6 +194,49 @@ def test_without_households_of_a_past_date_it_waits_and_is_not_refused(stage_: S
         facts = json.loads(keep(home, "--json"))
         assert (facts["known_on"], facts["outcomes"]) == (DATE, {"homeless": "2026-08-31"})
         assert answer_round(node, known).reason is None
+
+
+def test_status_and_doctor_say_which_rounds_wait_and_how_that_ends(stage_: Stage) -> None:
+    home = stage_.home
+    round_ = question(home)
+    with open_home(home) as node:
+        learn(stage_, node, round_)
+        path = node.config.snapshot_path
+
+    def looked() -> tuple[dict[str, object], list[str], Finding]:
+        found = json.loads(run_inside("folkmoot-node", "status", "--json", "--home", home).said())
+        [check] = [one for one in examine(home, offline=True) if one.name == "kept for rounds"]
+        wanted = [one["what"] for one in found["needs"] if one["command"] == check.command]
+        return found["for_rounds"], wanted, check
+
+    kept, wanted, check = looked()
+    assert (kept["known_on"], kept["policy_is_current"], kept["rounds_waiting"]) == (DATE, True, [])
+    assert (wanted, check.state, check.command) == ([], State.OK, "")
+    assert f"households as known on {DATE}, for rounds until {kept['usable_until']}" in check.what
+    path.unlink()
+    kept, wanted, check = looked()
+    assert (kept["known_on"], kept["rounds_waiting"]) == (None, [round_.round_id])
+    assert (len(wanted), check.state) == (1, State.WARN)
+    assert round_.round_id[:12] in wanted[0]
+    assert round_.round_id[:12] in check.what
+    screen = run_inside("folkmoot-node", "status", "--home", home).said()
+    assert re.search(
+        r"^Past date +no households kept for rounds; rounds that wait: 1", screen, re.M
+    )
+    assert check.command == "folkmoot-node evaluate FILE --for-rounds DATE"
+    keep(home)
+    assert looked()[1:] == ([], dataclasses.replace(check, state=State.OK, what=ANY, remedy=""))
+    with (home / "risk-policy.toml").open("a") as stream:
+        stream.write("\n# Amended.\n")
+    kept, wanted, check = looked()
+    assert (kept["policy_is_current"], check.state) == (False, State.WARN)
+    assert "by another policy than the one in node.toml" in wanted[0]
+
+
+def test_status_says_when_they_are_over_and_must_go(stage_: Stage) -> None:
+    later = int(time.time()) + 91 * DAY
+    found = node_status(stage_.home, lambda: later)
+    assert "folkmoot-node purge" in {one.command for one in found.needs if DATE in one.what}
 
 
 def test_it_waits_where_they_are_by_another_policy_or_kept_too_long(stage_: Stage) -> None:
