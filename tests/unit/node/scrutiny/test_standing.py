@@ -7,7 +7,9 @@ import re
 import shlex
 from typing import Any
 
-from folkmoot_operator.checks import State
+from folkmoot_node.home import open_home
+from folkmoot_node.scrutiny.standing import scrutiny_checks
+from folkmoot_operator.checks import Finding, State, examine
 from tests.casework_council import CaseworkCouncil
 from tests.commands import run_inside
 from tests.scrutinised_council import SIGNER
@@ -26,13 +28,9 @@ def status(own: CaseworkCouncil) -> tuple[dict[str, Any], dict[str, str]]:
     return found["scrutiny"], {one["command"]: one["what"] for one in found["needs"]}
 
 
-def doctor(own: CaseworkCouncil) -> dict[str, dict[str, str]]:
-    found = json.loads(node(own, "doctor", "--offline", "--json").stdout)
-    return {one["name"]: one for one in found if one["name"] in (APPROVAL, ANSWERS)}
-
-
-def state(finding: dict[str, str]) -> State:
-    return State[finding["state"].upper()]
+def doctor(own: CaseworkCouncil) -> dict[str, Finding]:
+    with open_home(own.home) as home:
+        return {one.name: one for one in examine(scrutiny_checks(home))}
 
 
 def carry_out(own: CaseworkCouncil, command: str, *more: str) -> None:
@@ -59,30 +57,32 @@ def test_an_approval_that_is_lacking_or_has_lapsed_is_named_with_what_ends_that(
 ) -> None:
     assert status(own)[0]["answers"] == "signed"
     assert set(doctor(own)) == {ANSWERS}
+    rows = json.loads(node(own, "doctor", "--offline", "--json").stdout)
+    assert ANSWERS in {one["check"] for one in rows}
     with (own.home / "node.toml").open("a") as stream:
         stream.write("\n[scrutiny]\nrequire_approved = true\n")
     section, needs = status(own)
     finding = doctor(own)[APPROVAL]
     assert (section["approved_at"], section["is_stopped"]) == (None, True)
-    assert state(finding) is State.FAIL
-    assert "nobody has approved a dossier" in needs[finding["command"]]
-    carry_out(own, finding["command"], "--yes")
+    assert finding.state is State.FAIL
+    assert "nobody has approved a dossier" in needs[finding.command]
+    carry_out(own, finding.command, "--yes")
 
     section, needs = status(own)
     assert (section["approved_by"], section["changes"], section["is_stopped"]) == (SIGNER, 0, False)
     assert not any("dossier" in command for command in needs)
-    assert state(doctor(own)[APPROVAL]) is State.OK
+    assert doctor(own)[APPROVAL].state is State.OK
     assert re.search(r"^Scrutiny +approved .*; no changes since", node(own, "status").said(), re.M)
 
     edit(own, "risk-policy.toml", "weight = 50", "weight = 70")
     section, needs = status(own)
     finding = doctor(own)[APPROVAL]
     assert (section["stops"], section["is_stopped"]) == (["weight_changed"], True)
-    assert state(finding) is State.FAIL
-    for said in (needs["folkmoot-node dossier diff"], finding["what"]):
+    assert finding.state is State.FAIL
+    for said in (needs["folkmoot-node dossier diff"], finding.what):
         assert "from 50 to 70" in said
         assert "weight_changed" in said
-    assert finding["command"] == "folkmoot-node dossier diff"
+    assert finding.command == "folkmoot-node dossier diff"
     assert "from 50 to 70" in node(own, "dossier", "diff").said()
     assert "STOPPED" in node(own, "status").said()
     assert node(own, "score").code != 0
@@ -93,8 +93,8 @@ def test_an_approval_that_is_lacking_or_has_lapsed_is_named_with_what_ends_that(
     assert section["changes"] > 0
     assert (section["stops"], section["is_stopped"]) == ([], False)
     assert "folkmoot-node dossier diff" not in needs
-    assert state(finding) is State.OK
-    assert re.match(rf"differences from what {SIGNER} approved on .*: \d+; ", finding["what"])
+    assert finding.state is State.OK
+    assert re.match(rf"differences from what {SIGNER} approved on .*: \d+; ", finding.what)
 
 
 def test_answers_that_are_not_what_was_signed_are_named_with_what_ends_that(
@@ -103,16 +103,16 @@ def test_answers_that_are_not_what_was_signed_are_named_with_what_ends_that(
     edit(own, "scrutiny.toml", "version = 1", "version = 2")
     section, needs = status(own)
     finding = doctor(own)[ANSWERS]
-    assert (section["answers"], state(finding)) == ("unsigned", State.WARN)
-    assert "was changed after it was signed" in finding["what"]
-    assert "was changed after it was signed" in needs[finding["command"]]
-    carry_out(own, finding["command"])
+    assert (section["answers"], finding.state) == ("unsigned", State.WARN)
+    assert "was changed after it was signed" in finding.what
+    assert "was changed after it was signed" in needs[finding.command]
+    carry_out(own, finding.command)
     assert status(own)[0]["answers"] == "signed"
-    assert state(doctor(own)[ANSWERS]) is State.OK
+    assert doctor(own)[ANSWERS].state is State.OK
     edit(own, "scrutiny.toml", "[owner]", "[ownr]")
     assert status(own)[0]["answers"] == "wrong"
-    assert "ownr" in doctor(own)[ANSWERS]["what"]
+    assert "ownr" in doctor(own)[ANSWERS].what
     with (own.home / "node.toml").open("a") as stream:
         stream.write("\n[scrutiny]\nrequire_approved = true\n")
     assert status(own)[0]["is_stopped"]
-    assert state(doctor(own)[ANSWERS]) is State.FAIL
+    assert doctor(own)[ANSWERS].state is State.FAIL
