@@ -151,7 +151,11 @@ def keep_for_rounds(
     known = KnownOn(on=date, today=today, outcomes=tuple(events), undated=tuple(undated))
     binding = bound_as_known(config, plugins, policy, known)
     with write_store(
-        config.snapshot_path, store_key(config), threads=config.threads, again=_AGAIN
+        config.snapshot_path,
+        store_key(config),
+        threads=config.threads,
+        again=_AGAIN,
+        readers=config.readers,  # casework tells a resident who asks what is held
     ) as writer:
         delete_private(config.snapshot_path)
         households, run = scored_as_known(config, plugins, policy, known, binding)

@@ -32,8 +32,8 @@ from folkmoot_node.sources.known_on import (
     WITHOUT_DATE,
     WITHOUT_EVENT,
     KnownOn,
+    require_accepted,
     require_dated,
-    require_sources,
 )
 from folkmoot_node.store.extracts_read import note_judged
 from folkmoot_node.store.run_summary import RunSummary
@@ -104,7 +104,7 @@ def bound_as_known(
             then.
     """
     binding = bind_for(policy, config, plugins, known.today, known=known)
-    require_sources(known, [source.name for source in binding.sources])
+    require_accepted(known, binding.sources)
     read = [name for name, fields in binding.wanted.items() if fields or name == config.frame]
     require_dated(known, {one.name: one for one in binding.sources if one.name in read})
     _require_apart(binding)
