@@ -46,6 +46,7 @@ from folkmoot_node.store.schema import (
     before_column,
     field_column,
     first_column,
+    gone_column,
     points_column,
 )
 from folkmoot_operator.moments import months_later
@@ -440,7 +441,10 @@ def _happened(found: pl.DataFrame, name: str, entry: OutcomeEntry, date: datetim
     before = np.zeros(found.height, dtype=np.bool_)
     for event in entry.events:
         before |= found[before_column(event)].to_numpy()
-    return Happened(name, entry.months, until, first, before, ended)
+    gone = np.zeros(found.height, dtype=np.bool_)
+    for end in entry.ends:
+        gone |= found[gone_column(end)].to_numpy()
+    return Happened(name, entry.months, until, first, before, ended, gone)
 
 
 def _first(found: pl.DataFrame, events: tuple[str, ...], until: datetime.date) -> Days:

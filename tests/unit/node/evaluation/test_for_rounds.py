@@ -15,13 +15,14 @@ import pytest
 from folkmoot_node.corrections.decisions import Decision
 from folkmoot_node.corrections.sealed_file import open_corrections
 from folkmoot_node.evaluation.for_rounds import keep_for_rounds
+from folkmoot_node.evaluation.measures.observed import observed
 from folkmoot_node.operations.retention import _leftovers
 from folkmoot_node.pipeline.kept_scores import KeptScores
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.unit.node.conftest import TODAY
-from tests.unit.node.evaluation.dated_council import FILES, POLICY, Council
+from tests.unit.node.evaluation.dated_council import FILES, HOMES, POLICY, Council
 
 DATE = datetime.date(2026, 2, 28)
 ATTRIBUTES = """
@@ -103,6 +104,25 @@ def test_it_agrees_with_what_a_back_test_judges(council):
         assert [one[0] for one in found.values()] == [snapshot.bands[at] for at in snapshot.band]
 
 
+def test_a_household_that_had_left_before_the_date_is_unknown(council):
+    """Nobody knows what happened. Where the frame has a later record, somebody lives there."""
+    council.write(
+        homes=HOMES.replace('uprn = "UPRN"', 'uprn = "UPRN"\nrecord_date = { column = "Opened" }'),
+        homes_csv="UPRN,Tenure,Rank,Opened\n1,owned,5,2020-01-01\n2,rented,1,2020-01-01\n"
+        "3,rented,2,2020-01-01\n3,rented,2,2026-02-20\n4,owned,,2020-01-01\n",
+        housing_csv="UPRN,Recorded,Event,Left\n1,2026-03-05,2026-03-02,2026-02-15\n"
+        "2,2026-02-15,,2026-02-14\n3,2026-02-15,,2026-02-14\n4,2026-06-30,2026-03-02,\n",
+    )
+    keep(council, undated=())
+    assert {uprn: one[3] for uprn, one in rows(council).items()} == {
+        1: "unknown", 2: "unknown", 3: "no", 4: "yes"
+    }  # fmt: skip
+    [snapshot] = council.evaluate(dates=["2026-02-28"], undated=[])
+    assert snapshot.happened["homelessness"].gone.tolist() == [True, True, False, False]
+    seen = observed(snapshot.happened["homelessness"], repeated=True)
+    assert (seen.excluded.tolist(), seen.events.tolist()) == ([0, 1], [3])
+
+
 def test_a_score_at_a_break_is_in_the_level_that_begins_there(council):
     """Weights at which a thousandth of a score is no whole number of units."""
     for weight in (60, 33.33, 0.07):
@@ -126,7 +146,8 @@ def test_nothing_else_of_a_household_is_kept(council):
         assert (store.run.fields, store.run.audited) == ({}, {})
     assert config.snapshot_path.stat().st_mode & 0o777 == 0o600
     beside = {path.name.removesuffix(".lock") for path in config.snapshot_path.parent.iterdir()}
-    assert beside <= {config.snapshot_path.name, "households.duckdb"}
+    # The last holds which files were read, and when.
+    assert beside <= {config.snapshot_path.name, "households.duckdb", "outcomes-read.json"}
 
 
 def test_a_run_of_today_has_levels_and_knows_nothing_of_outcomes(council):
