@@ -439,3 +439,20 @@ def test_it_is_by_the_policy_by_which_rounds_are_counted(stage_: Stage) -> None:
     assert "by that of node.toml" in done.stderr
     run_inside("folkmoot-node", "pause", "--reason", "an incident", "--home", home).said()
     assert run_inside("folkmoot-node", *words).code == ExitCode.REFUSED
+
+
+def test_where_an_approved_dossier_is_required_nothing_is_kept_without_one(stage_: Stage) -> None:
+    """Rounds are counted from it: it is a scoring run, and stops as one."""
+    home = stage_.home
+    with (home / "node.toml").open("a") as file:
+        file.write("\n[scrutiny]\nrequire_approved = true\n")
+    before = home / "store" / "snapshot-households.duckdb"
+    kept = before.read_bytes()
+    words = ("evaluate", home / "evaluation.toml", "--for-rounds", DATE, "--home", home)
+    assert "nobody has approved a dossier" in run_inside("folkmoot-node", *words).said(
+        ExitCode.REFUSED
+    )
+    assert before.read_bytes() == kept
+    with open_home(home) as node:
+        begun = list(node.audit.entries(("snapshot for rounds begun",)))
+    assert len(begun) == 1  # of the one before
