@@ -379,7 +379,9 @@ def _snapshot(
     # would double the memory, and of inputs few rows are looked at.
     rows = np.argsort(found[UPRN_COLUMN].to_numpy())
     names = tuple(factor.name for factor in run.factors)
-    points = np.empty((found.height, len(names)), order="F")  # each factor is filled at once
+    points = np.empty(
+        (found.height, len(names)), dtype=np.float32, order="F"
+    )  # each factor is filled at once
     for at, name in enumerate(names):
         points[:, at] = _points(found[points_column(name)].to_numpy()[rows])
     happened = {
@@ -429,8 +431,10 @@ def _some_of(column: pl.Series, rows: Rows) -> Values:
     return lambda some: numbers(column.gather(rows[some]))
 
 
-def _points(whole: npt.NDArray[np.integer]) -> Floats:
-    return np.where(whole == UNKNOWN_POINTS, np.nan, whole / POINT)
+def _points(whole: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
+    points = np.divide(whole, POINT, dtype=np.float32)
+    points[whole == UNKNOWN_POINTS] = np.nan
+    return points
 
 
 def _left_out(run: RunSummary, *reasons: str) -> dict[str, int]:

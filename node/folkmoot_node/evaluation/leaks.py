@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from folkmoot_node.evaluation.snapshot import Floats, Happened, Leak
+from folkmoot_node.evaluation.snapshot import Floats, Happened, Leak, Points
 
 Rows = npt.NDArray[np.int64]
-Values = Callable[[Rows], Floats]
-"""Of some rows: float64, of the same shape, NaN where unknown. Few rows are looked at."""
+Values = Callable[[Rows], Points]
+"""Of some rows: of the same shape, NaN where unknown. Few rows are looked at."""
 
 LARGEST_AUC = 0.98
 """Nothing that was known before tells who will have an event as well as this."""
@@ -101,7 +101,7 @@ class _Compared:
                     return
 
 
-def _standing_out(values: Floats, usual: float) -> int:
+def _standing_out(values: Points, usual: float) -> int:
     """How many of some values are known and not the usual one."""
     return int((~np.isnan(values) & (values != usual)).sum())
 
@@ -111,14 +111,14 @@ def _is_rare(of_had: int, of_others: int) -> bool:
     return of_had >= SHARE * (of_had + of_others)
 
 
-def _auc(had: Floats, others: Floats) -> float:
+def _auc(had: Points, others: Points) -> float:
     """Chance that a household with an event has the higher value; unknown ones are the lowest."""
     one, other = (np.sort(np.where(np.isnan(some), -np.inf, some)) for some in (had, others))
     below, not_above = (int(np.searchsorted(other, one, side).sum()) for side in ("left", "right"))
     return (below + not_above) / 2 / (len(one) * len(other))
 
 
-def _usual(values: Floats) -> float:
+def _usual(values: Points) -> float:
     """The most frequent of the known values; NaN if there is none."""
     known = values[~np.isnan(values)]
     if not len(known):
