@@ -168,7 +168,8 @@ def keep_for_rounds(
         types = store_columns.table(run.stored, binding)
         listed = [UPRN_COLUMN, WITHHELD_COLUMN, *columns]
         writer.create({name: types[name] for name in listed})
-        arrays = {name: households[name].to_numpy() for name in listed}
+        ordered = households.select(listed).sort(UPRN_COLUMN)
+        arrays = {name: ordered[name].to_numpy() for name in listed}
         writer.append(0, arrays, pl.DataFrame(schema={UPRN_COLUMN: pl.Int64}))
         writer.finish(kept)
     note_outcomes(config, binding, run, today)
