@@ -19,7 +19,7 @@ class FeedEntry:
 
     Attributes:
         title: What it is.
-        id: Names it for ever: a URN or another IRI.
+        id: Always names it: a URN or another IRI.
         at: When, seconds since 1970-01-01T00:00:00Z.
         link: Page that tells more.
         summary: One sentence; empty for none.
@@ -42,7 +42,7 @@ class Feed:
 
     Attributes:
         title: What it is about.
-        id: Names it for ever.
+        id: Always names it.
         author: Who publishes it.
         link: The page beside it.
         own_link: Its own address; empty if that is not known.

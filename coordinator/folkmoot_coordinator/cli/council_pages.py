@@ -30,7 +30,7 @@ def page(
     ] = None,
     home: HomeOption = Path(),
     withdraw: Annotated[
-        bool, typer.Option("--withdraw", help="Take away the file that is shown now, for good.")
+        bool, typer.Option("--withdraw", help="Take away the file that is shown now, permanently.")
     ] = False,
     reason: Annotated[
         str, typer.Option("--reason", help="Why it is taken away; readers are told.")

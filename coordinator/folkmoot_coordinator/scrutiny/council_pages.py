@@ -138,7 +138,7 @@ def withdraw_page(
     now: int,
     who: Operator | str | None = None,
 ) -> CouncilPage:
-    """Takes away the file that is shown, for good: its content is deleted, its digest stays.
+    """Takes away the file that is shown, permanently: its content is deleted, its digest stays.
 
     The one before it is shown again, if there is one that stands.
 

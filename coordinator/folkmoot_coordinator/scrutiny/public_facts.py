@@ -60,7 +60,10 @@ Line = Annotated[str, Field(max_length=1_000)]
 Key = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_check_key)]
 Moment = Annotated[
     str,
-    Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", description="UTC, as RFC 3339 writes it"),
+    Field(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+        description="UTC, as RFC 3339 writes it",
+    ),
     AfterValidator(_check_moment),
 ]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256, hexadecimal")]
