@@ -35,7 +35,7 @@ def doctor(own: CaseworkCouncil) -> dict[str, Finding]:
 
 def carry_out(own: CaseworkCouncil, command: str, *more: str) -> None:
     """Runs what was told, with the words in capitals filled in."""
-    told = command.replace("NAME, ROLE", SIGNER).replace("TEXT", "a review")
+    told = command.replace("NAME, ROLE", SIGNER).replace("TEXT", "review")
     node(own, *shlex.split(told)[1:], *more).said()
 
 
