@@ -14,7 +14,9 @@ from sqlalchemy.engine import Engine
 from folkmoot_node.casework.opening.log import Choice
 from folkmoot_node.casework.opening.openings import OPENED, SHOWN
 from folkmoot_node.casework.settings import database_path
+from folkmoot_node.federation.identity import KeyFiles, load_policy_key
 from folkmoot_node.home import open_home
+from folkmoot_node.policies.release_policy import sign
 from folkmoot_node.scrutiny.documents.dossier import STANDARDS
 from folkmoot_node.scrutiny.documents.page import as_page
 from folkmoot_node.scrutiny.documents.standard import build
@@ -27,6 +29,7 @@ from tests.casework_opening import open_case, restrict
 from tests.casework_rights import object_to
 from tests.commands import run_inside
 from tests.postgresql import PASSWORD, PostgreSQL
+from tests.scrutinised_council import RELEASE_POLICY, SIGNED_AT, SIGNER
 from tests.web_site import Browser
 
 REASON = "Monthly list for welfare rights"
@@ -167,6 +170,9 @@ def test_facts_and_documents_are_the_same_as_from_a_file(
     council: CaseworkCouncil,
 ) -> None:
     """Nothing of the address is among them: a password may stand in it."""
+    (council.home / "release-policy.toml").write_text(RELEASE_POLICY)
+    key = load_policy_key(KeyFiles.of(council.home).policy_key)
+    sign(council.home / "release-policy.toml", key, SIGNER, SIGNED_AT)
     desk = council.desk()
     desk.state.accounts.add("manager@example.gov.uk", "Manager", ["manager"], by="test")
     case = open_case(council, desk, 0)
