@@ -72,7 +72,7 @@ def scrutiny_section(status: Status, node: NodeHome) -> dict[str, Any] | None:
             _require_all(node)
         except Problem as problem:
             found["is_stopped"] = True
-            status.need(str(problem), failed(_APPROVAL, problem).command or problem.remedy, 6)
+            status.need(problem.problem, failed(_APPROVAL, problem).command or problem.remedy, 6)
     return found
 
 

@@ -34,12 +34,14 @@ from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.operations.doctor import examine
 from folkmoot_node.operations.leaving import doomed
+from folkmoot_node.operations.past_households import past_households_check
 from folkmoot_node.operations.retention import Kind, expired, purge
 from folkmoot_node.operations.status import node_status
 from folkmoot_node.policies.release_policy import sign
 from folkmoot_node.release.tabulate import tabulate
 from folkmoot_node.store.encrypted_file import only_user
 from folkmoot_operator.checks import Finding, State
+from folkmoot_operator.checks import examine as run_checks
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.commands import run_inside
 from tests.council_files import events_mapping, source_tables
@@ -205,7 +207,8 @@ def test_status_and_doctor_say_which_rounds_wait_and_how_that_ends(stage_: Stage
 
     def looked() -> tuple[dict[str, object], list[str], Finding]:
         found = json.loads(run_inside("folkmoot-node", "status", "--json", "--home", home).said())
-        [check] = [one for one in examine(home, offline=True) if one.name == "kept for rounds"]
+        with open_home(home) as node:
+            [check] = run_checks([past_households_check(node)])
         wanted = [one["what"] for one in found["needs"] if one["command"] == check.command]
         return found["for_rounds"], wanted, check
 
@@ -224,6 +227,7 @@ def test_status_and_doctor_say_which_rounds_wait_and_how_that_ends(stage_: Stage
         r"^Past date +no households kept for rounds; rounds that wait: 1", screen, re.M
     )
     assert check.command == "folkmoot-node evaluate FILE --for-rounds DATE"
+    assert check in list(examine(home, offline=True)), "doctor says it too"
     keep(home)
     assert looked()[1:] == ([], dataclasses.replace(check, state=State.OK, what=ANY, remedy=""))
     with (home / "risk-policy.toml").open("a") as stream:

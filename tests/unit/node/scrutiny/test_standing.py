@@ -35,7 +35,7 @@ def doctor(own: CaseworkCouncil) -> dict[str, Finding]:
 
 def carry_out(own: CaseworkCouncil, command: str, *more: str) -> None:
     """Runs what was told, with the words in capitals filled in."""
-    told = command.replace("NAME, ROLE", SIGNER).replace("TEXT", "a review")
+    told = command.replace("NAME, ROLE", SIGNER).replace("TEXT", "review")
     node(own, *shlex.split(told)[1:], *more).said()
 
 
@@ -80,10 +80,10 @@ def test_an_approval_that_is_lacking_or_has_lapsed_is_named_with_what_ends_that(
     assert (section["stops"], section["is_stopped"]) == (["weight_changed"], True)
     assert finding.state is State.FAIL
     for said in (needs["folkmoot-node dossier diff"], finding.what):
-        assert "from 50 to 70" in said
+        assert "was 50, and is 70 (40% more)" in said
         assert "weight_changed" in said
     assert finding.command == "folkmoot-node dossier diff"
-    assert "from 50 to 70" in node(own, "dossier", "diff").said()
+    assert "was 50, and is 70" in " ".join(node(own, "dossier", "diff").said().split())
     assert "STOPPED" in node(own, "status").said()
     assert node(own, "score").code != 0
 
