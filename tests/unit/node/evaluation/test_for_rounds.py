@@ -5,6 +5,7 @@ The council is so small that each row can be told by hand.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from folkmoot_node.pipeline.kept_scores import KeptScores
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_plugin_extracts.source import ExtractsSource
 from tests.unit.node.conftest import TODAY
 from tests.unit.node.evaluation.dated_council import FILES, HOMES, POLICY, Council
 
@@ -175,20 +177,51 @@ def test_what_was_kept_before_is_gone_when_the_next_is_refused(council):
     assert not council.config.snapshot_path.exists()
 
 
-@pytest.mark.parametrize(
-    ("date", "undated", "problem"),
-    [
-        (TODAY, ("homes",), "is not over"),
-        (DATE, (), "do not say when their records were known: homes"),
-        (DATE, ("homes", "taxes"), "no source is called 'taxes'"),
-    ],
-)
-def test_what_does_not_fit_is_refused_and_what_was_kept_stays(council, date, undated, problem):
+def test_a_date_that_is_not_over_is_refused_and_what_was_kept_stays(council):
     keep(council)
-    with pytest.raises(Problem, match=problem) as caught:
-        keep(council, date, undated)
+    with pytest.raises(Problem, match="is not over") as caught:
+        keep(council, TODAY)
     assert caught.value.exit_code is ExitCode.SETTINGS
     assert council.config.snapshot_path.exists()
+
+
+@pytest.mark.parametrize(
+    ("undated", "problem"),
+    [
+        ((), "do not say when their records were known: homes"),
+        (("homes", "taxes"), "no source is called 'taxes'"),
+    ],
+)
+def test_what_does_not_fit_the_sources_is_refused_and_nothing_is_kept(council, undated, problem):
+    """What a source says of itself is a plugin's word, which may follow from a record."""
+    keep(council)
+    with pytest.raises(Problem, match=problem) as caught:
+        keep(council, undated=undated)
+    assert caught.value.exit_code is ExitCode.SETTINGS
+    assert not council.config.snapshot_path.exists()
+
+
+def test_a_source_that_fails_at_a_record_as_soon_as_it_is_made_leaves_nothing_to_count(council):
+    """Else it would choose, by one record, which of two dates rounds are counted from."""
+
+    class FailsAtARecord(ExtractsSource):
+        def __init__(self, options) -> None:
+            if "\n3," in (council.home / "extracts" / "tax.csv").read_text():
+                raise RuntimeError
+            super().__init__(options)
+
+    keep(council)
+    hostile = dataclasses.replace(council.plugins, sources={"extracts": FailsAtARecord})
+    with pytest.raises(Problem):
+        keep_for_rounds(
+            council.config,
+            hostile,
+            council.policy,
+            date=DATE,
+            undated=("homes",),
+            today=TODAY,
+        )
+    assert not council.config.snapshot_path.exists()
 
 
 def test_a_policy_without_an_outcome_has_nothing_to_keep(council):

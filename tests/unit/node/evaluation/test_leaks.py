@@ -32,7 +32,7 @@ def found(had, values, kind="factor", before=None):
     one = happened(had)
     if before is not None:
         one = dataclasses.replace(one, before=before)
-    named = [("tried", np.asarray(values, dtype=np.float64))]
+    named = [("tried", np.asarray(values, dtype=np.float64).__getitem__)]
     factors, inputs = (named, []) if kind == "factor" else ([], named)
     return leaks({"homeless": one}, factors, inputs)
 
