@@ -40,8 +40,11 @@ HOW_TO_READ = (
     "that had the event, the share visited.",
     "AUC: how often a household with the event has a higher score than one without; 0.5 is chance. "
     "Average precision: precision over all capacities; chance is the share with the event.",
-    "Intervals hold the true figure in about 95 of 100 such reports. They hold chance, and not "
-    "what was never recorded.",
+    "Each interval holds its true figure in about 95 of 100 such reports. They hold chance, and "
+    "not what was never recorded. They are not corrected for how many there are: of twenty groups, "
+    "factors or dates, one stands out by chance.",
+    "Had left before: who had left before the date, with no later record of the home in the frame, "
+    "is not judged.",
 )
 """Definitions, for people who did not make the report."""
 NOT_LEFT_OUT = "judged too"
