@@ -1,4 +1,4 @@
-"""Judging a round by groups, and proposing a policy, costs no more than what others write is long."""
+"""Judging a round by groups or proposing a policy costs no more than what others write is long."""
 
 from __future__ import annotations
 
