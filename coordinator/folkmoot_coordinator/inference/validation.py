@@ -111,12 +111,10 @@ class Rate:
             return None
         return self._ends(self.quantile, chance=True)
 
-    def variance_at(self, rate: float) -> float:
-        """Variance of `part / whole` by noise and chance, if the rate behind it is `rate`."""
-        noise = (
-            self.variance_part - 2 * rate * self.covariance + rate**2 * self.variance_whole
-        ) / self.whole**2
-        return max(0.0, noise) + rate * (1 - rate) / self.whole
+    def noise_at(self, rate: float) -> float:
+        """Variance of the noise of `part / whole`, if the rate behind it is `rate`."""
+        part, whole = self.variance_part, self.variance_whole
+        return (part - 2 * rate * self.covariance + rate**2 * whole) / self.whole**2
 
     def _ends(self, quantile: float, *, chance: bool) -> Ends | None:
         if self.whole <= 0:
@@ -293,55 +291,30 @@ def agreements(
     Returns:
         One verdict for each place, band and figure with enough households to judge.
     """
-    compared = []
-    for at, name in enumerate(places.names):
-        own = np.zeros(places.value.shape[0])
-        own[at] = 1.0
-        for band, code in enumerate(bands):
-            for about in figures:
-                if about is Figure.RECALL and band == 0:
-                    continue
-                part, whole = _weights(about, band, len(bands))
-                here = _Side(places, own, part, whole)
-                rest = _Side(places, 1 - own, part, whole)
-                if here.rate.value is not None and rest.rate.value is not None:
-                    compared.append((name, code, about, here, rest))
+    sides = {
+        (band, about): _sides(places, *_weights(about, band, len(bands)))
+        for band in range(len(bands))
+        for about in figures
+        if band or about is not Figure.RECALL
+    }
+    compared = [
+        (name, bands[band], about, found[at])
+        for at, name in enumerate(places.names)
+        for (band, about), found in sides.items()
+        if found[at].here.value is not None and found[at].rest.value is not None
+    ]
     together = max(offered, len(compared))
-    return tuple(_agreement(*one, places, together) for one in compared)
-
-
-class _Side:
-    """One side of a comparison: some places together."""
-
-    def __init__(self, places: Groups, chosen: Float64, part: Float64, whole: Float64) -> None:
-        self.part = np.multiply.outer(chosen, part).ravel()
-        self.whole = np.multiply.outer(chosen, whole).ravel()
-        cells, noise = places.value.ravel(), places.covariance
-        self.rate = Rate(
-            part=float(self.part @ cells),
-            whole=float(self.whole @ cells),
-            variance_part=float(self.part @ noise @ self.part),
-            covariance=float(self.part @ noise @ self.whole),
-            variance_whole=float(self.whole @ noise @ self.whole),
-            quantile=places.quantile,
-        )
-
-    def slope(self, rate: float) -> Float64:
-        """How the quotient follows the cells, if the rate behind it is `rate`."""
-        return np.asarray((self.part - rate * self.whole) / self.rate.whole)
+    return tuple(_agreement(*one, places.quantile, together) for one in compared)
 
 
 def _agreement(
-    name: str, band: str, about: Figure, here: _Side, rest: _Side, places: Groups, offered: int
+    name: str, band: str, about: Figure, sides: _Sides, quantile: float, offered: int
 ) -> Agreement:
-    first, second = here.rate, rest.rate
-    pooled = (first.part + second.part) / (first.whole + second.whole)
-    pooled = min(1.0, max(0.0, pooled))
-    slope = here.slope(pooled) - rest.slope(pooled)
-    noise = max(0.0, float(slope @ places.covariance @ slope))
+    first, second, pooled = sides.here, sides.rest, sides.pooled
     tail = sidak(1 - CONFIDENCE, offered) / 2
     # Noise that is no normal one reaches further.
-    wider = Tails.of_quantile(places.quantile).quantile(tail) / Tails.NORMAL.quantile(tail)
+    wider = Tails.of_quantile(quantile).quantile(tail) / Tails.NORMAL.quantile(tail)
+    noise = sides.noise_at(pooled)
     rise = wider * reach(pooled, first.whole, second.whole, noise, tail)
     fall = wider * reach(pooled, second.whole, first.whole, noise, tail)
     difference = first.part / first.whole - second.part / second.whole
@@ -351,3 +324,62 @@ def _agreement(
     elif difference < -fall:
         verdict = Verdict.SECOND_LARGER
     return Agreement(name, band, about, verdict, difference, difference - rise, difference + fall)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """A comparison of one place with all others.
+
+    Attributes:
+        here: Rate of the place.
+        rest: Rate of the others together.
+        between: Covariance of the noise of numerator and denominator of `here` with those of
+            `rest`, households squared, float64, shape (2, 2).
+    """
+
+    here: Rate
+    rest: Rate
+    between: Float64
+
+    @property
+    def pooled(self) -> float:
+        """The rate of all together, 0 to 1."""
+        rate = (self.here.part + self.rest.part) / (self.here.whole + self.rest.whole)
+        return min(1.0, max(0.0, rate))
+
+    def noise_at(self, rate: float) -> float:
+        """Variance of the noise of the difference, if the rate behind both is `rate`."""
+        slope = np.array([1.0, -rate])
+        between = float(slope @ self.between @ slope) / (self.here.whole * self.rest.whole)
+        return max(0.0, self.here.noise_at(rate) + self.rest.noise_at(rate) - 2 * between)
+
+
+def _sides(places: Groups, part: Float64, whole: Float64) -> list[_Sides]:
+    """Each place against all others, in one figure; the noise is summed up once for all."""
+    size = len(places.names)
+    both = np.stack([part.ravel(), whole.ravel()])
+    counted = places.value.reshape(size, -1) @ both.T
+    cells = both.shape[1]
+    noise = places.covariance.reshape(size, cells, size, cells)
+    pairs = np.tensordot(np.tensordot(noise, both, axes=(3, 1)), both, axes=(1, 1))
+    pairs = pairs.transpose(0, 3, 1, 2)  # place, part or whole, place, part or whole
+    with_all = pairs.sum(axis=2)
+    everything = with_all.sum(axis=0)
+    found = []
+    for at in range(size):
+        own = pairs[at, :, at]
+        across = with_all[at] - own
+        others = everything - own - across - across.T
+        rates = [
+            Rate(
+                part=float(count[0]),
+                whole=float(count[1]),
+                variance_part=float(of[0, 0]),
+                covariance=float(of[0, 1]),
+                variance_whole=float(of[1, 1]),
+                quantile=places.quantile,
+            )
+            for count, of in ((counted[at], own), (counted.sum(axis=0) - counted[at], others))
+        ]
+        found.append(_Sides(rates[0], rates[1], across))
+    return found

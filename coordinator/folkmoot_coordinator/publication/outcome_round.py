@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import prod
 
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
@@ -18,6 +19,8 @@ from folkmoot_operator.settings import nearest
 
 NO, YES = "no", "yes"
 BAND = "band"
+MAX_JUDGED = 400
+"""Most cells of groups by bands that are judged: work grows with the square, for each council."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,22 @@ class JudgedRound:
             Problem: SETTINGS if the round does not count by it, or it is an area.
         """
         return _shared_attribute(self.stored, name)
+
+    def require_few(self, *attributes: Attribute) -> None:
+        """Checks that there are not too many cells to judge.
+
+        Raises:
+            Problem: SETTINGS, if there are.
+        """
+        if not are_few(*attributes):
+            names = " by ".join(one.name for one in attributes)
+            raise Problem(
+                f"{names} has {_cells(*attributes):,} cells; up to {MAX_JUDGED} are judged",
+                where=self.where,
+                remedy="Ask by an attribute with fewer codes; `export` gives the counts of this "
+                "one",
+                exit_code=ExitCode.SETTINGS,
+            )
 
     def require_tables(self, tables: NoisyTables, wanted: Iterable[tuple[str, ...]]) -> None:
         """Checks that the round asked for some tables.
@@ -161,7 +180,7 @@ def offered_outcomes(round_: Round) -> tuple[OfferedOutcome, ...]:
     """
     workload = round_.workload
     shared = {one.name: one for one in workload.attributes if not one.is_area}
-    if round_.series is not None or BAND not in shared or shared[BAND].others:
+    if round_.series is not None or not _has_bands(shared):
         return ()
     found = [
         OfferedOutcome(
@@ -169,7 +188,9 @@ def offered_outcomes(round_: Round) -> tuple[OfferedOutcome, ...]:
             tuple(
                 other
                 for other in shared
-                if other not in (BAND, name) and follows(workload, (other, BAND, name))
+                if other not in (BAND, name)
+                and are_few(shared[other], shared[BAND])
+                and follows(workload, (other, BAND, name))
             ),
         )
         for name, one in shared.items()
@@ -213,6 +234,7 @@ def bands_of(judged: JudgedRound) -> Attribute:
             remedy="Ask for all bands, ascending",
             exit_code=ExitCode.SETTINGS,
         )
+    judged.require_few(bands)
     return bands
 
 
@@ -220,9 +242,26 @@ def offered_groups(round_: Round) -> tuple[str, ...]:
     """Attributes by which a round counts bands of all councils, whether or not it has a result."""
     workload = round_.workload
     shared = {one.name: one for one in workload.attributes if not one.is_area}
-    if round_.series is not None or BAND not in shared or shared[BAND].others:
+    if round_.series is not None or not _has_bands(shared):
         return ()
-    return tuple(name for name in shared if name != BAND and follows(workload, (name, BAND)))
+    return tuple(
+        name
+        for name in shared
+        if name != BAND and are_few(shared[name], shared[BAND]) and follows(workload, (name, BAND))
+    )
+
+
+def are_few(*attributes: Attribute) -> bool:
+    """Whether attributes that all councils share have few enough cells together to judge."""
+    return _cells(*attributes) <= MAX_JUDGED
+
+
+def _cells(*attributes: Attribute) -> int:
+    return prod(len(one.codes_of(None)) for one in attributes)
+
+
+def _has_bands(shared: Mapping[str, Attribute]) -> bool:
+    return BAND in shared and not shared[BAND].others and are_few(shared[BAND])
 
 
 def _shared_attribute(stored: StoredRound, name: str) -> Attribute:

@@ -147,6 +147,7 @@ def _groups(asked: OutcomeRound, bands: Attribute, group: Attribute, tables: Noi
             remedy="Name another attribute of the round",
             exit_code=ExitCode.USAGE,
         )
+    asked.require_few(group, bands)
     asked.require_tables(tables, [(group.name, BAND, asked.outcome.name)])
     value, covariance = _cells(asked, tables, (group, bands))
     return Groups(group.codes_of(None), value, covariance, tables.quantile)

@@ -24,7 +24,8 @@ from folkmoot_operator.settings import nearest
 _TABLE = re.compile(r"\s*\[")
 _FACTORS = re.compile(r"\s*\[\[\s*factors\s*\]\]")
 _OF_FACTOR = re.compile(r"\s*\[\s*factors\s*\.")
-_ATTRIBUTE = re.compile(r"""\s*\[\s*attributes\s*\.\s*["']?([^"'\]\s]*)["']?\s*\]""")
+# Possessive, or a line of nothing but spaces costs the square of its length.
+_ATTRIBUTE = re.compile(r"""\s*\[\s*attributes\s*\.\s*+["']?([^"'\]\s]*+)["']?\s*\]""")
 _WEIGHT = re.compile(r"(\s*weight\s*=\s*)[0-9_.+eE]+(.*)", re.DOTALL)
 _BANDS = re.compile(r"\s*\[\[\s*bands\s*\]\]")
 _FROM = re.compile(r"(\s*from\s*=\s*)[0-9_.+eE]+(.*)", re.DOTALL)
@@ -142,7 +143,8 @@ def propose(fitted: RegionalWeights, policy: PolicyShown, stand_for: Mapping[str
     bands = propose_bands(fitted, policy, stand_for, of_factors)
     body = _edited(policy, of_factors, {one.band: one.start for one in bands.bands})
     lines = [*_head(fitted, policy, proposed, kept), *bands.says()]
-    head = "".join(f"# {line}\n" for line in lines)
+    # A name of the policy may hold a line break, and would go on outside of the comment.
+    head = "".join(f"# {_on_one_line(line)}\n" for line in lines)
     return Proposal(f"{head}\n{body}", proposed, kept, bands)
 
 
@@ -184,6 +186,10 @@ def _whole_points(effects: Mapping[str, float], total: int) -> dict[str, int]:
     for name in behind[: spare - sum(found.values())]:
         found[name] += 1
     return {name: 1 + points for name, points in found.items()}
+
+
+def _on_one_line(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def _head(
@@ -258,8 +264,8 @@ def _blocks(lines: list[str]) -> list[list[str]]:
         if _TABLE.match(line):
             above: list[str] = []
             while found[-1] and found[-1][-1].lstrip().startswith("#"):
-                above.insert(0, found[-1].pop())
-            found.append([*above, line])
+                above.append(found[-1].pop())
+            found.append([*reversed(above), line])
         else:
             found[-1].append(line)
     return found

@@ -104,6 +104,7 @@ def selection_rates(asked: JudgedRound, by: str) -> SelectionRates:
             exit_code=ExitCode.USAGE,
         )
     bands, group = bands_of(asked), asked.attribute(by)
+    asked.require_few(group, bands)
     tables = asked.tables()
     asked.require_tables(tables, [(by, BAND)])
     if len(bands.codes) < 2:

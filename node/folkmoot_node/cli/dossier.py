@@ -11,6 +11,7 @@ from folkmoot_node.cli.dossier_documents import dossier
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.console import print_json, print_text
 from folkmoot_operator.moments import day_text, to_text
+from folkmoot_operator.plain_text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -223,4 +224,4 @@ def _show(
         typer.echo("Nothing has changed since the last approval.", err=err)
     for one in changes:
         stop = (stops or {}).get(one.key)
-        typer.echo(f"  - {one.words}{f' STOPS ({stop})' if stop else ''}", err=err)
+        typer.echo(f"  - {plain(one.words)}{f' STOPS ({stop})' if stop else ''}", err=err)

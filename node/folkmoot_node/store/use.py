@@ -157,6 +157,14 @@ def open_snapshot(config: NodeConfig) -> Iterator[HouseholdStore]:
         )
     key = read_key(config.key_file, config.readers)
     with open_store(config.snapshot_path, key) as snapshot:
+        if snapshot.run.known_on is None:  # the scores, under another name
+            raise Problem(
+                "holds households as they are known today, and a round asks what happened after a "
+                "past date",
+                where=str(config.snapshot_path),
+                remedy=f"The round waits. {KEEP_SNAPSHOT}",
+                exit_code=ExitCode.DATA,
+            )
         yield snapshot
 
 

@@ -8,8 +8,9 @@ are hidden as well. That nobody has something is shown.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import JsonValue
@@ -22,6 +23,8 @@ FEWER = f"fewer than {SMALLEST}"
 HIDDEN = "not shown"
 _TOTALS = frozenset({"households.scored"})
 """Counts that are not hidden for another: they are what all others add up to."""
+_AT = re.compile(r"(.+)\.(precision|recall)-at-([0-9]+)-visits")
+"""Key of a share of a back-test that stands for households: outcome, figure, number of visits."""
 _HOUSEHOLDS, _BANDS, _SHARE = "households", "bands", "share"
 """Parts of a group of the equality audit."""
 
@@ -45,6 +48,7 @@ def shown(facts: Iterable[Fact]) -> dict[str, JsonValue]:
             found[fact.key] = _plain(fact.value)
         if isinstance(fact.value, float):
             shares.append(fact.key)
+    found |= dict.fromkeys(_of_few(found), HIDDEN)
     for parent, counts in beside.items():
         done = _suppressed(counts)
         found |= done
@@ -53,6 +57,29 @@ def shown(facts: Iterable[Fact]) -> dict[str, JsonValue]:
             above = [one for one in shares if f"{parent}.".startswith(f"{_parent(one)}.")]
             found |= dict.fromkeys(above, HIDDEN)
     return found
+
+
+def _of_few(found: Mapping[str, JsonValue]) -> Iterator[str]:
+    """Keys of shares of a back-test that stand for few households.
+
+    Those are the visited who had the event, the visited who had not, and who had it unvisited.
+    """
+    means: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
+    keys: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for key, value in found.items():
+        at = _AT.fullmatch(key)
+        mean = value.get("mean") if isinstance(value, dict) else None
+        if at is not None and isinstance(mean, int | float):
+            means[at[1], int(at[3])][at[2]] = mean
+            keys[at[1], int(at[3])].append(key)
+    for place, shares in means.items():
+        precision, recall = shares.get("precision"), shares.get("recall")
+        if precision is None:
+            continue
+        had = precision * place[1]
+        missed = had * (1 - recall) / recall if recall else 0.0
+        if any(0 < one < SMALLEST for one in (had, place[1] - had, missed)):
+            yield from keys[place]
 
 
 def _parent(key: str) -> str:

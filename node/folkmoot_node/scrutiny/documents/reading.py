@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
+from pathlib import PurePath
 
 from pydantic import JsonValue
 
@@ -58,7 +59,7 @@ class Reading:
             label=fact.label,
             value=None if held or is_missing else self._value(fact),
             mark=fact.mark,
-            place=fact.provenance.place,
+            place=_without_folders(fact.provenance.place),
             sha256=fact.provenance.sha256,
             when=None if when is None else when.isoformat(timespec="seconds"),
             held=held,
@@ -81,6 +82,15 @@ class Reading:
 
 
 @cache
+def _without_folders(place: str) -> str:
+    """A place as people outside may read it: of a file elsewhere on the machine, its name."""
+    path = PurePath(place)
+    if not path.is_absolute():
+        return place
+    is_list_of_files = path.parent.suffix == ".dist-info"
+    return f"{path.parent.name}/{path.name}" if is_list_of_files else path.name
+
+
 def _program() -> str:
     return f"folkmoot-node {version('folkmoot-node')}"
 

@@ -111,15 +111,21 @@ def fact_base(facts: Iterable[Fact], moment: int) -> FactBase:
         moment: When they were gathered, in seconds since 1970-01-01T00:00:00Z.
 
     Raises:
-        ValueError: If two have the same key, or a key is not a dotted path of slugs: a fault of a
-            gatherer.
+        Problem: Exit code SETTINGS, if two things have names that make the same key, such as roles
+            that differ in a capital or a sign alone.
+        ValueError: If a key is not a dotted path of slugs: a fault of a gatherer.
     """
     by_key: dict[str, Fact] = {}
     for fact in facts:
         if not _KEY.fullmatch(fact.key):
             raise ValueError(f"{fact.key!r} is no key of a fact")
         if fact.key in by_key:
-            raise ValueError(f"two facts have the key {fact.key!r}")
+            raise Problem(
+                f"two names differ in capitals and signs alone: both make the key {fact.key}",
+                where=fact.provenance.place,
+                remedy="Rename one of them, so that facts and documents do not mix them up",
+                exit_code=ExitCode.SETTINGS,
+            )
         by_key[fact.key] = fact
     ordered = tuple(by_key[key] for key in sorted(by_key))
     return FactBase(ordered, to_datetime(moment))

@@ -19,11 +19,12 @@ from folkmoot_node.scrutiny.public.publishable import publishable
 from folkmoot_node.scrutiny.public.releases_made import releases_made
 from folkmoot_node.scrutiny.public.versions import Version, versions_of
 from folkmoot_operator.moments import to_text
-from folkmoot_operator.output_places import writing_to
-from folkmoot_operator.private_files import publishing
+from folkmoot_operator.output_places import require_no_link, writing_to
+from folkmoot_operator.private_files import publishing, writing_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 PAGE = "index.html"
+_FOR_ALL = 0o644
 
 
 def checked_address(address: str) -> str:
@@ -83,6 +84,7 @@ def write_site(published: Published, folder: Path, address: str = "") -> tuple[P
         The files.
 
     Raises:
+        Problem: Exit code USAGE, if a file is a link: who serves the folder may have laid it.
         UnusableFile: If the folder cannot be written to.
     """
     council = published.facts.council
@@ -93,8 +95,12 @@ def write_site(published: Published, folder: Path, address: str = "") -> tuple[P
     }
     with writing_to(folder), publishing():
         folder.mkdir(parents=True, exist_ok=True)
+        for name in contents:
+            require_no_link(folder / name)
         for name, content in contents.items():
-            (folder / name).write_bytes(content)
+            with writing_private(folder / name, replace=True) as unfinished:
+                unfinished.write_bytes(content)
+                unfinished.chmod(_FOR_ALL)
     return tuple(folder / name for name in contents)
 
 

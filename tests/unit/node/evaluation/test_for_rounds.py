@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from folkmoot_node.operations.retention import _leftovers
 from folkmoot_node.pipeline.kept_scores import KeptScores
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.use import open_snapshot
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_plugin_extracts.source import ExtractsSource
 from tests.unit.node.conftest import TODAY
@@ -158,6 +160,16 @@ def test_a_run_of_today_has_levels_and_knows_nothing_of_outcomes(council):
     assert [*run.stored] == ["band", "tenure", "arrears"]
     assert kept.taken()["attribute_arrears"].to_list() == [2, 2, 2, 0]
     assert run.known_on is None
+
+
+def test_scores_of_today_in_the_place_of_what_was_kept_are_not_counted(council):
+    """A round would be refused for good, since they hold no outcome."""
+    score(council.config, council.plugins, council.policy, today=TODAY)
+    shutil.copy(council.config.store_path, council.config.snapshot_path)
+    with pytest.raises(Problem, match="as they are known today") as caught:  # noqa: SIM117
+        with open_snapshot(council.config):
+            pytest.fail("they were opened")
+    assert caught.value.exit_code is ExitCode.DATA
 
 
 def test_an_unknown_factor_has_an_unknown_level(council):

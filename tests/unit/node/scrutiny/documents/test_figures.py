@@ -143,6 +143,30 @@ def test_a_share_of_records_of_which_few_were_not_found_is_hidden() -> None:
     assert found["linkage.tax.share"] == 0.98
 
 
+@pytest.mark.parametrize(
+    ("visits", "precision", "recall", "is_hidden"),
+    [
+        (100, 0.25, 0.25, False),
+        (10, 0.2, 0.1, True),  # two households
+        (100, 0.97, 0.25, True),  # three without the event
+        (100, 0.5, 0.95, True),  # nearly three unvisited
+        (100, 0.0, 0.0, False),  # that nobody had it is shown
+        (100, 0.5, 1.0, False),
+    ],
+)
+def test_a_share_of_a_back_test_that_stands_for_few_households_is_hidden(
+    visits, precision, recall, is_hidden
+) -> None:
+    key = f"evaluation.outcomes.homeless.{{}}-at-{visits}-visits"
+    values = [
+        (name, {"mean": mean, "low": 0.0, "high": 1.0})
+        for name, mean in (("precision", precision), ("recall", recall))
+    ]
+    found = shown([_fact(key.format(name), value) for name, value in values])
+    for name, value in values:
+        assert found[key.format(name)] == (HIDDEN if is_hidden else value)
+
+
 def _turned(table, is_hidden):
     return zip(zip(*table, strict=True), zip(*is_hidden, strict=True), strict=True)
 
