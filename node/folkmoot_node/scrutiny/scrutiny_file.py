@@ -36,6 +36,7 @@ class Owner(Settings):
     role: Line | None = Field(None, description="Role of the senior responsible owner")
     department: Line | None = Field(None, description="Department of the council")
     team: Line | None = Field(None, description="Team that runs the tool")
+    region: Line | None = Field(None, description="Region of the country that the council is in")
 
 
 class Contact(Settings):
@@ -54,13 +55,14 @@ class Rationale(Settings):
     """Table `[rationale]`: why there is the tool."""
 
     summary: Text | None = Field(None, description="What the tool does, in two or three sentences")
+    one_sentence: Line | None = Field(None, description="What the tool does, in one sentence")
     benefits: Text | None = Field(None, description="What good the tool does")
     previous_process: Text | None = Field(None, description="How this was done before")
     alternatives: Text | None = Field(None, description="Alternatives, and why not they")
     necessity: Text | None = Field(None, description="Why the processing is necessary")
     proportionality: Text | None = Field(None, description="Why it is proportionate")
     expectations: Text | None = Field(None, description="Whether residents would expect it")
-    phase: Literal["idea", "design", "pilot", "live", "retired"] | None = Field(
+    phase: Literal["pre-deployment", "pilot", "production", "retired"] | None = Field(
         None, description="Phase that the tool is in"
     )
     in_use_since: datetime.date | None = Field(None, description="Day since when the tool is used")
@@ -120,6 +122,9 @@ class Consultation(Settings):
     experts: Text | None = Field(None, description="Which experts were consulted")
     outcome: Text | None = Field(None, description="What was changed after consultation")
     reviewed_by: Line | None = Field(None, description="Who reviewed the responses")
+    departure: Text | None = Field(
+        None, description="Why the decision departs from what people said, or that it does not"
+    )
 
 
 class Risk(Settings):
@@ -129,6 +134,7 @@ class Risk(Settings):
         risk: What could go wrong, and for whom.
         likelihood: How likely that is, with nothing done about it.
         severity: How bad it would be.
+        overall: The risk by both, with nothing done about it.
         mitigation: What is done about it.
         effect: What that does to the risk.
         residual: The risk that remains.
@@ -138,6 +144,7 @@ class Risk(Settings):
     risk: Text
     likelihood: Literal["remote", "possible", "probable"]
     severity: Literal["minimal", "significant", "severe"]
+    overall: Literal["low", "medium", "high"] | None = None
     mitigation: Text | None = None
     effect: Literal["eliminated", "reduced", "accepted"] | None = None
     residual: Literal["low", "medium", "high"] | None = None
@@ -165,6 +172,7 @@ class DpoAdvice(Settings):
     """Table `[dpo_advice]`: what the data protection officer advised."""
 
     officer: Line | None = Field(None, description="Name of the data protection officer")
+    title: Line | None = Field(None, description="Job title of the data protection officer")
     given_on: datetime.date | None = Field(None, description="When the officer advised")
     advice: Text | None = Field(None, description="What the officer advised")
     decision: Literal["accepted", "overruled"] | None = Field(
