@@ -12,6 +12,8 @@ from fnmatch import fnmatchcase
 
 from folkmoot_node.scrutiny.approved_facts import ApprovedFact, ApprovedFacts
 from folkmoot_node.scrutiny.differences import things
+from folkmoot_node.scrutiny.scrutiny_file import ScrutinyDocument
+from folkmoot_operator.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,21 @@ _EQUALITY = (
     "aim",
     "evidence",
     "engagement",
+    "impacts.*",
     "decision",
     "justification",
     "monitoring",
-    "impacts.*",
 )
+
+
+def _answers(table: str) -> tuple[str, ...]:
+    """Keys of all answers of a table, in the order in which people are asked."""
+    kind = ScrutinyDocument.model_fields[table].annotation
+    assert isinstance(kind, type)
+    assert issubclass(kind, Settings)
+    return tuple(f"scrutiny.{table}.{name}" for name in kind.model_fields)
+
+
 PARTS = (
     Part(
         "Who answers for it",
@@ -49,7 +61,7 @@ PARTS = (
         keys=(
             "node.name",
             "node.council",
-            *(f"scrutiny.{table}.*" for table in _WHOLE_TABLES),
+            *(key for table in _WHOLE_TABLES for key in _answers(table)),
             *(
                 f"scrutiny.dpo_advice.{name}"
                 for name in ("given_on", "advice", "decision", "reasons")
@@ -139,17 +151,49 @@ def publishable(facts: ApprovedFacts) -> ApprovedFacts:
 
 
 def rows_of(part: Part, facts: ApprovedFacts) -> Iterator[ApprovedFact]:
-    """Facts of a part that belong to none of its things."""
-    for fact in facts.by_key.values():
-        if _matches(fact.key, part.keys) and not _is_below(fact.key, part.families):
-            yield fact
+    """Facts of a part that belong to none of its things, in the order of the part's keys.
+
+    What an answer makes pointless to ask is left out, and not shown as missing.
+    """
+    chosen = [
+        fact
+        for fact in facts.by_key.values()
+        if _matches(fact.key, part.keys)
+        and not _is_below(fact.key, part.families)
+        and not _is_moot(fact, facts)
+    ]
+    yield from sorted(chosen, key=lambda one: _place(one.key, part.keys))
 
 
 def things_of(part: Part, facts: ApprovedFacts) -> Iterator[str]:
     """Keys of the things of a part: "sources.housing"."""
     for family in part.families:
-        for name in sorted(things(facts.by_key, family)):
+        names = sorted(things(facts.by_key, family))
+        for name in sorted(names, key=lambda one: _lowest(facts, f"{family}.{one}.from")):
             yield f"{family}.{name}"
+
+
+def _lowest(facts: ApprovedFacts, key: str) -> float:
+    """Where a band begins; other things stand by their names."""
+    fact = facts.by_key.get(key)
+    return float(fact.value) if fact and isinstance(fact.value, int | float) else 0.0
+
+
+_MOOT = {
+    "scrutiny.dpo_advice.reasons": ("scrutiny.dpo_advice.decision", "accepted"),
+    "scrutiny.procurement.suppliers": ("scrutiny.procurement.third_party", False),
+}
+"""What need not be said if another answer has this value."""
+
+
+def _is_moot(fact: ApprovedFact, facts: ApprovedFacts) -> bool:
+    key, value = _MOOT.get(fact.key, ("", None))
+    other = facts.by_key.get(key)
+    return other is not None and other.value == value
+
+
+def _place(key: str, patterns: tuple[str, ...]) -> int:
+    return next(at for at, pattern in enumerate(patterns) if fnmatchcase(key, pattern))
 
 
 def _reduced(fact: ApprovedFact) -> ApprovedFact:
