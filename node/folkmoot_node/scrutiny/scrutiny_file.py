@@ -11,20 +11,37 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from folkmoot_node.home import NodeHome
 from folkmoot_node.policies.signed_document import SignedKind, check_signature
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.settings.slug import Slug
+from folkmoot_operator.plain_text import is_plain
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, nearest, parse, read
 from folkmoot_sdk.schema import ProtectedCharacteristic
 
 FILE_NAME = "scrutiny.toml"
 
-Text = Annotated[str, Field(min_length=1, max_length=10_000)]
-Line = Annotated[str, Field(min_length=1, max_length=300)]
+
+def _plain(text: str) -> str:
+    """A text without signs that steer how it is shown: what is read is what stands there."""
+    if not is_plain(text):
+        raise ValueError("has control characters in it: write it without them")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if len(text.splitlines()) > 1:
+        raise ValueError("is one line: write it without line breaks")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_plain)]
+Line = Annotated[
+    str, Field(min_length=1, max_length=300), AfterValidator(_plain), AfterValidator(_one_line)
+]
 Address = Annotated[str, Field(pattern=r"^https?://\S+$", max_length=500)]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
 

@@ -32,6 +32,8 @@ _LONG = 60
 """Characters, from which on what people wrote is taken for sentences."""
 _PLACE = re.compile(r"\{([a-z0-9_.-]+)\}")
 _SPACES = re.compile(r"\s+")
+_PARAGRAPH = re.compile(r"\n\s*\n|\n(?=\s*[-*\u2022] )")
+"""Where a person's text goes on in a paragraph or list entry of its own; lines may be wrapped."""
 
 
 def fact(key: str, label: str = "") -> Say:
@@ -356,7 +358,8 @@ def _statement(text: str, used: tuple[Used, ...], grid: Grid | None = None) -> S
         if Mark.SYSTEM in marks
         else Mark.MISSING
     )
-    return Statement(mark=mark, text=_SPACES.sub(" ", text).strip(), grid=grid, used=used)
+    paragraphs = (_SPACES.sub(" ", one).strip() for one in _PARAGRAPH.split(text))
+    return Statement(mark=mark, text="\n".join(filter(None, paragraphs)), grid=grid, used=used)
 
 
 def _without(*used: Used, caption: str = "") -> Statement:

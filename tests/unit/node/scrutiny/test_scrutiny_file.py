@@ -93,6 +93,8 @@ def test_what_is_signed_counts_and_the_rest_is_missing(home: Path, node: NodeHom
         ("2026-10-01", '"in autumn"', "given_on"),
         ("[equality.impacts.age]", "[equality.impacts.wealth]", "equality.impacts"),
         ('necessity = "', 'necessity = ""#', "necessity"),
+        ('necessity = "', 'necessity = "\\u202e', "rationale.necessity: has control characters"),
+        ('name = "J. Okafor"', 'name = "J.\\nOkafor"', "owner.name: is one line"),
         ("E08000009", "E08000002", "belongs to E08000002, this node is E08000009"),
         ("[rationale]", '[owner]\nname = "A. N. Other"\n[rationale]', "owner"),
         (

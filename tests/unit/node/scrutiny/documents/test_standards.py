@@ -11,6 +11,7 @@ import re
 import pytest
 
 from folkmoot_node.scrutiny.documents.dossier import STANDARDS
+from folkmoot_node.scrutiny.documents.page import as_page
 from folkmoot_node.scrutiny.documents.reading import NOT_SAID
 from folkmoot_node.scrutiny.documents.standard import build
 from folkmoot_node.scrutiny.facts import Mark
@@ -170,6 +171,13 @@ def test_many_figures_that_are_held_are_named_together() -> None:
         line for line in lines if line.startswith("Held by the council") and "scored" in line
     ]
     assert held == ("Held by the council, and not in this document: households scored (4 figures).")
+
+
+def test_an_answer_keeps_its_paragraphs_and_lists_and_not_where_its_lines_were_wrapped() -> None:
+    said = "It finds homes\nthat are cold.\n\nIt does not:\n- decide\n- judge\n"
+    document = build(STANDARDS["atrs"], fact_base(scrutiny__rationale__benefits=said))
+    assert "It finds homes that are cold.\nIt does not:\n- decide\n- judge" in _read(document)
+    assert "<p>It does not:</p>" in as_page(document)
 
 
 def test_no_third_party_is_no_gap() -> None:
