@@ -12,11 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile, OutcomeEntry
-from folkmoot_node.evaluation.leaks import leaks, numbers
-from folkmoot_node.evaluation.snapshot import Days, Floats, Groups, Happened, Snapshot
+from folkmoot_node.evaluation.leaks import Rows, Values, leaks, numbers
+from folkmoot_node.evaluation.snapshot import Days, Groups, Happened, Snapshot
 from folkmoot_node.pipeline.dry_run import aside
 from folkmoot_node.pipeline.kept_scores import KeptScores
 from folkmoot_node.pipeline.lineage import files_read, folders_of
@@ -32,8 +33,8 @@ from folkmoot_node.sources.known_on import (
     WITHOUT_DATE,
     WITHOUT_EVENT,
     KnownOn,
+    require_accepted,
     require_dated,
-    require_sources,
 )
 from folkmoot_node.store.extracts_read import note_judged
 from folkmoot_node.store.run_summary import RunSummary
@@ -46,6 +47,7 @@ from folkmoot_node.store.schema import (
     before_column,
     field_column,
     first_column,
+    gone_column,
     points_column,
 )
 from folkmoot_operator.moments import months_later
@@ -104,7 +106,7 @@ def bound_as_known(
             then.
     """
     binding = bind_for(policy, config, plugins, known.today, known=known)
-    require_sources(known, [source.name for source in binding.sources])
+    require_accepted(known, binding.sources)
     read = [name for name, fields in binding.wanted.items() if fields or name == config.frame]
     require_dated(known, {one.name: one for one in binding.sources if one.name in read})
     _require_apart(binding)
@@ -117,8 +119,8 @@ def scored_as_known(
     """Scores the households as they were known on a date; the scores in the store stay.
 
     Returns:
-        One row for each household, with columns and nulls as `KeptScores.taken` gives them; and
-        what the run did.
+        One row for each household, with order, columns and nulls as `KeptScores.taken` gives
+        them; and what the run did.
 
     Raises:
         Problem: As `score`; DATA if no household was known on the date, or nothing dated that is
@@ -374,19 +376,25 @@ def _snapshot(
     withheld = int(found[WITHHELD_COLUMN].sum())
     if withheld:
         found = found.filter(~pl.col(WITHHELD_COLUMN))
+    # Each column that is kept whole is put in the order of UPRNs by itself: a table in that order
+    # would double the memory, and of inputs few rows are looked at.
+    rows = np.argsort(found[UPRN_COLUMN].to_numpy())
     names = tuple(factor.name for factor in run.factors)
-    points = np.empty((found.height, len(names)), order="F")  # each factor is filled at once
+    points = np.empty(
+        (found.height, len(names)), dtype=np.float32, order="F"
+    )  # each factor is filled at once
     for at, name in enumerate(names):
-        points[:, at] = _points(found[points_column(name)])
+        points[:, at] = _points(found[points_column(name)].to_numpy()[rows])
     happened = {
-        name: _happened(found, name, entry, date) for name, entry in evaluation.outcomes.items()
+        name: _happened(found, rows, name, entry, date)
+        for name, entry in evaluation.outcomes.items()
     }
     inputs = [name for name in run.fields if name in binding.inputs]
     return Snapshot(
         date=date,
-        uprn=found[UPRN_COLUMN].to_numpy(),
-        score=found[SCORE_COLUMN].to_numpy() / POINT,
-        band=found[BAND_COLUMN].cast(pl.UInt8).to_numpy(),
+        uprn=found[UPRN_COLUMN].to_numpy()[rows],
+        score=found[SCORE_COLUMN].to_numpy()[rows] / POINT,
+        band=found[BAND_COLUMN].cast(pl.UInt8).to_numpy()[rows],
         bands=run.band_names,
         band_from=np.array([band.minimum for band in policy.bands], dtype=np.float64),
         factors=names,
@@ -394,10 +402,10 @@ def _snapshot(
         points=points,
         happened=happened,
         groups=tuple(
-            Groups(name, one.characteristic, one.groups, found[one.column].to_numpy())
+            Groups(name, one.characteristic, one.groups, found[one.column].to_numpy()[rows])
             for name, one in run.audited.items()
         ),
-        ranks={name: numbers(found[field_column(name)]) for name in binding.kept},
+        ranks={name: numbers(found[field_column(name)])[rows] for name in binding.kept},
         left_out=_left_out(run, LATER),
         undated=tuple(
             source.name
@@ -413,15 +421,21 @@ def _snapshot(
         withheld=withheld,
         leaks=leaks(
             happened,
-            ((name, points[:, at]) for at, name in enumerate(names)),
-            ((name, numbers(found[field_column(name)])) for name in inputs),
+            ((name, points[:, at].__getitem__) for at, name in enumerate(names)),
+            ((name, _some_of(found[field_column(name)], rows)) for name in inputs),
         ),
     )
 
 
-def _points(stored: pl.Series) -> Floats:
-    whole = stored.to_numpy()
-    return np.where(whole == UNKNOWN_POINTS, np.nan, whole / POINT)
+def _some_of(column: pl.Series, rows: Rows) -> Values:
+    """The values of some households, for which all others need not be converted."""
+    return lambda some: numbers(column.gather(rows[some]))
+
+
+def _points(whole: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
+    points = np.divide(whole, POINT, dtype=np.float32)
+    points[whole == UNKNOWN_POINTS] = np.nan
+    return points
 
 
 def _left_out(run: RunSummary, *reasons: str) -> dict[str, int]:
@@ -432,15 +446,20 @@ def _left_out(run: RunSummary, *reasons: str) -> dict[str, int]:
     return {name: records for name, records in found.items() if records}
 
 
-def _happened(found: pl.DataFrame, name: str, entry: OutcomeEntry, date: datetime.date) -> Happened:
+def _happened(
+    found: pl.DataFrame, rows: Rows, name: str, entry: OutcomeEntry, date: datetime.date
+) -> Happened:
     until = months_later(date, entry.months)
-    first = _first(found, entry.events, until)
-    ended = _first(found, entry.ends, until)
+    first = _first(found, entry.events, until)[rows]
+    ended = _first(found, entry.ends, until)[rows]
     first[ended < first] = np.datetime64("NaT")  # of who lives there now
     before = np.zeros(found.height, dtype=np.bool_)
     for event in entry.events:
         before |= found[before_column(event)].to_numpy()
-    return Happened(name, entry.months, until, first, before, ended)
+    gone = np.zeros(found.height, dtype=np.bool_)
+    for end in entry.ends:
+        gone |= found[gone_column(end)].to_numpy()
+    return Happened(name, entry.months, until, first, before[rows], ended, gone[rows])
 
 
 def _first(found: pl.DataFrame, events: tuple[str, ...], until: datetime.date) -> Days:

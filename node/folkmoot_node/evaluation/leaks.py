@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from folkmoot_node.evaluation.snapshot import Floats, Happened, Leak
+from folkmoot_node.evaluation.snapshot import Floats, Happened, Leak, Points
 
 Rows = npt.NDArray[np.int64]
+Values = Callable[[Rows], Points]
+"""Of some rows: of the same shape, NaN where unknown. Few rows are looked at."""
 
 LARGEST_AUC = 0.98
 """Nothing that was known before tells who will have an event as well as this."""
@@ -25,18 +27,18 @@ SAMPLE = 20_000
 
 def leaks(
     happened: Mapping[str, Happened],
-    factors: Iterable[tuple[str, Floats]],
-    inputs: Iterable[tuple[str, Floats]],
+    factors: Iterable[tuple[str, Values]],
+    inputs: Iterable[tuple[str, Values]],
 ) -> tuple[Leak, ...]:
     """Compares factors and inputs with each outcome.
 
-    Households that had the event before the date already are left aside: what follows from an
-    event is theirs, too.
+    Households that had the event before the date already are left aside, since what follows from an
+    event is theirs, too; and so are those that had left before it.
 
     Args:
         happened: The outcomes, by name.
-        factors: Names, and what each adds: float64, shape (households,), NaN where unknown.
-        inputs: Names of fields, and their values in the same way; of categories the index.
+        factors: Names, and what each adds.
+        inputs: Names of fields, and their values; of categories the index.
 
     Returns:
         What is to be looked at, by factor and input, then by outcome; empty if nothing is.
@@ -72,18 +74,19 @@ class _Compared:
 
     @classmethod
     def of(cls, happened: Happened) -> _Compared:
-        had = ~np.isnat(happened.first) & ~happened.before
-        others = np.flatnonzero(np.isnat(happened.first) & ~happened.before)
+        compared = ~happened.before & ~happened.gone
+        had = ~np.isnat(happened.first) & compared
+        others = np.flatnonzero(np.isnat(happened.first) & compared)
         sample = others
         if len(others) > SAMPLE:
             sample = others[np.linspace(0, len(others) - 1, SAMPLE).astype(np.int64)]
         return cls(np.flatnonzero(had), others, sample)
 
-    def reasons(self, values: Floats) -> Iterator[str]:
+    def reasons(self, values: Values) -> Iterator[str]:
         """Why the values may have been recorded after the event; at most one reason."""
         if min(len(self.had), len(self.others)) < FEWEST:
             return
-        had, some = values[self.had], values[self.sample]
+        had, some = np.split(values(np.concatenate([self.had, self.sample])), [len(self.had)])
         auc = _auc(had, some)
         if max(auc, 1 - auc) > LARGEST_AUC:
             yield f"it separates who had the event from who had not almost wholly (AUC {auc:.3f})"
@@ -92,14 +95,14 @@ class _Compared:
             of_had = _standing_out(had, usual)
             # The sample settles it for most; all are looked at only where it finds next to none.
             if of_had >= FEWEST and _is_rare(of_had, _standing_out(some, usual)):
-                of_others = _standing_out(values[self.others], usual)
+                of_others = _standing_out(values(self.others), usual)
                 if _is_rare(of_had, of_others):
                     share = of_had / (of_had + of_others)
                     yield f"it {what} almost only where the event happened ({share:.0%} of them)"
                     return
 
 
-def _standing_out(values: Floats, usual: float) -> int:
+def _standing_out(values: Points, usual: float) -> int:
     """How many of some values are known and not the usual one."""
     return int((~np.isnan(values) & (values != usual)).sum())
 
@@ -109,16 +112,14 @@ def _is_rare(of_had: int, of_others: int) -> bool:
     return of_had >= SHARE * (of_had + of_others)
 
 
-def _auc(had: Floats, others: Floats) -> float:
+def _auc(had: Points, others: Points) -> float:
     """Chance that a household with an event has the higher value; unknown ones are the lowest."""
-    values = np.concatenate([had, others])
-    values[np.isnan(values)] = -np.inf
-    ranks = pl.Series(values).rank("average").to_numpy()
-    events = len(had)
-    return float((ranks[:events].sum() - events * (events + 1) / 2) / (events * len(others)))
+    one, other = (np.sort(np.where(np.isnan(some), -np.inf, some)) for some in (had, others))
+    below, not_above = (int(np.searchsorted(other, one, side).sum()) for side in ("left", "right"))
+    return (below + not_above) / 2 / (len(one) * len(other))
 
 
-def _usual(values: Floats) -> float:
+def _usual(values: Points) -> float:
     """The most frequent of the known values; NaN if there is none."""
     known = values[~np.isnan(values)]
     if not len(known):

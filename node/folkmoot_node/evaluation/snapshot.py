@@ -12,6 +12,8 @@ import numpy.typing as npt
 Bools = npt.NDArray[np.bool_]
 Days = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.float64]
+Points = npt.NDArray[np.float32] | Floats
+"""What a factor adds: whole thousandths of a point, of which float32 holds 16 million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Happened:
         before: bool, shape (households,): whether there was an event on the date or earlier.
         ended: datetime64[D], shape (households,): the day within the horizon on which the
             household was observed no more (moved away, deceased); NaT if it was to its end.
+        gone: bool, shape (households,): whether it was observed no more on the date already: it
+            had left, and the frame has no record of its home since.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Happened:
     first: Days
     before: Bools
     ended: Days
+    gone: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +91,8 @@ class Snapshot:
         band_from: Points from which each band begins, float64, shape (bands,).
         factors: Names, in the order of the policy.
         weights: Points at a factor score of 1, float64, shape (factors,).
-        points: What each factor adds to the score, float64, shape (households, factors); NaN
-            where it is not known.
+        points: What each factor adds to the score, in thousandths of a point to the nearest
+            float32, shape (households, factors); NaN where it is not known.
         happened: By outcome of the evaluation file.
         groups: Protected characteristics held for audit.
         ranks: By name of a field of `[baselines]`: float64, shape (households,), NaN if unknown.
@@ -109,7 +114,7 @@ class Snapshot:
     band_from: Floats
     factors: tuple[str, ...]
     weights: Floats
-    points: Floats
+    points: Points
     happened: Mapping[str, Happened]
     groups: tuple[Groups, ...]
     ranks: Mapping[str, Floats]

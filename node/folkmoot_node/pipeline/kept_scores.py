@@ -67,9 +67,10 @@ class KeptScores:
         """All households, which are forgotten here.
 
         Returns:
-            One row for each household by UPRN: the columns of `households` and of the details, as
-            `store.schema` names them; null where an input is not known.
+            One row for each household, partition after partition, so that each run has the order
+            of every other: the columns of `households` and of the details, as `store.schema` names
+            them; null where an input is not known.
         """
         parts = [self._parts[part] for part in sorted(self._parts)]
         self._parts.clear()
-        return pl.concat(parts, how="diagonal_relaxed").sort(UPRN_COLUMN)
+        return pl.concat(parts, how="diagonal_relaxed")

@@ -12,8 +12,9 @@ import polars as pl
 
 from folkmoot_node.evaluation.measures.observed import observed
 from folkmoot_node.evaluation.measures.orders import Codes, thousandths
-from folkmoot_node.evaluation.snapshot import Bools, Floats, Groups, Snapshot
+from folkmoot_node.evaluation.snapshot import Bools, Floats, Groups, Points, Snapshot
 from folkmoot_node.scoring.factors import THOUSANDTHS
+from folkmoot_node.store.schema import POINT
 
 Levels = npt.NDArray[np.uint16]
 """Factor scores in thousandths, shape (rows, factors). What is not known is 0, as in the score."""
@@ -97,11 +98,12 @@ def known_date(snapshot: Snapshot, outcome: str, *, repeated: bool) -> KnownDate
     )
 
 
-def to_levels(points: Floats, weights: Floats) -> Levels:
+def to_levels(points: Points, weights: Floats) -> Levels:
     """Factor scores in thousandths.
 
     Args:
-        points: What each factor adds, shape (households, factors); NaN where it is not known.
+        points: What each factor adds, in whole thousandths of a point, shape
+            (households, factors); NaN where it is not known.
         weights: Points at a factor score of 1, shape (factors,).
 
     Returns:
@@ -109,8 +111,8 @@ def to_levels(points: Floats, weights: Floats) -> Levels:
     """
     found = np.empty(points.shape, dtype=np.uint16)
     for at, weight in enumerate(weights):
-        scores = np.rint(points[:, at] * (THOUSANDTHS / weight))
-        found[:, at] = np.clip(np.nan_to_num(scores), 0, THOUSANDTHS)
+        scores = np.rint(thousandths(points[:, at]) / POINT * (THOUSANDTHS / weight))
+        found[:, at] = np.clip(scores, 0, THOUSANDTHS)
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from folkmoot_node.evaluation.snapshot import Points
 from folkmoot_node.store.schema import POINT
 
 Codes = npt.NDArray[np.int32]
@@ -39,7 +40,7 @@ class Order:
         return len(self.values)
 
 
-def thousandths(points: Floats) -> Codes:
+def thousandths(points: Points) -> Codes:
     """Points as whole thousandths: int32, same shape, never null; 0 for those not known (NaN)."""
     whole = points * POINT
     np.rint(whole, out=whole)

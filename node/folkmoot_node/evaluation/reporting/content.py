@@ -40,8 +40,11 @@ HOW_TO_READ = (
     "that had the event, the share visited.",
     "AUC: how often a household with the event has a higher score than one without; 0.5 is chance. "
     "Average precision: precision over all capacities; chance is the share with the event.",
-    "Intervals hold the true figure in about 95 of 100 such reports. They hold chance, and not "
-    "what was never recorded.",
+    "Each interval holds its true figure in about 95 of 100 such reports. They hold chance, and "
+    "not what was never recorded. They are not corrected for how many there are: of twenty groups, "
+    "factors or dates, one stands out by chance.",
+    "Had left before: who had left before the date, with no later record of the home in the frame, "
+    "is not judged.",
 )
 """Definitions, for people who did not make the report."""
 NOT_LEFT_OUT = "judged too"
@@ -208,11 +211,13 @@ def _events(found: Evaluation, at: int) -> Iterator[Block]:
     """How many households had the event, and how many were lost from sight."""
     judged = [one.outcomes[at] for one in found.dates]
     some_lost = any(one.lost for one in judged)
+    some_gone = any(one.gone for one in judged)
     rows = [
         (
             judgement.date.isoformat(),
             one.until.isoformat(),
             count(one.households),
+            *((count(one.gone),) if some_gone else ()),
             NOT_LEFT_OUT if one.before is None else count(one.before),
             *((count(one.lost),) if some_lost else ()),
             f"under {found.smallest}" if one.events is None else count(one.events.hits),
@@ -225,6 +230,7 @@ def _events(found: Evaluation, at: int) -> Iterator[Block]:
         "Date",
         "Until",
         "Households",
+        *(("Had left before",) if some_gone else ()),
         "Had it before",
         *(("Lost from sight",) if some_lost else ()),
         "Events",

@@ -10,12 +10,8 @@ import pytest
 from folkmoot.privacy import Rho
 from folkmoot_coordinator.database.models import AnswerRow, Base
 from folkmoot_coordinator.drafts.models import Base as DraftsBase
-from folkmoot_coordinator.operations.record import (
-    HELD,
-    HELD_AS_DRAFTS,
-    HELD_BY_SITE,
-    borne_losses,
-)
+from folkmoot_coordinator.scrutiny.borne_losses import borne_losses
+from folkmoot_coordinator.scrutiny.holdings import HELD, HELD_AS_DRAFTS, HELD_BY_SITE
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.database.models import Base as SiteBase
 from tests.api_site import ApiSite, api_site

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,22 @@ from sqlalchemy.engine import Engine
 from folkmoot_node.casework.opening.log import Choice
 from folkmoot_node.casework.opening.openings import OPENED, SHOWN
 from folkmoot_node.casework.settings import database_path
+from folkmoot_node.federation.identity import KeyFiles, load_policy_key
 from folkmoot_node.home import open_home
+from folkmoot_node.policies.release_policy import sign
+from folkmoot_node.scrutiny.documents.dossier import STANDARDS
+from folkmoot_node.scrutiny.documents.page import as_page
+from folkmoot_node.scrutiny.documents.standard import build
+from folkmoot_node.scrutiny.gather.everything import gather
 from folkmoot_operator import sql_database
 from folkmoot_operator.checks import State, examine
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.casework_council import CaseworkCouncil, make_council, serving_council
 from tests.casework_opening import open_case, restrict
+from tests.casework_rights import object_to
 from tests.commands import run_inside
 from tests.postgresql import PASSWORD, PostgreSQL
+from tests.scrutinised_council import RELEASE_POLICY, SIGNED_AT, SIGNER
 from tests.web_site import Browser
 
 REASON = "Monthly list for welfare rights"
@@ -155,3 +164,32 @@ def test_the_log_is_chosen_from_and_households_are_hidden(council: CaseworkCounc
     officer = council.visitor(desk, "protection_officer")
     _, rows = desk.exports.of_cases(officer, "work", desk.cases.listed(), REASON)
     assert len(rows) == 2
+
+
+def test_facts_and_documents_are_the_same_as_from_a_file(
+    council: CaseworkCouncil,
+) -> None:
+    """Nothing of the address is among them: a password may stand in it."""
+    (council.home / "release-policy.toml").write_text(RELEASE_POLICY)
+    key = load_policy_key(KeyFiles.of(council.home).policy_key)
+    sign(council.home / "release-policy.toml", key, SIGNER, SIGNED_AT)
+    desk = council.desk()
+    desk.state.accounts.add("manager@example.gov.uk", "Manager", ["manager"], by="test")
+    case = open_case(council, desk, 0)
+    object_to(council, desk, case)
+    desk.close()
+    with open_home(council.home, clock=council.clock) as node:
+        base = gather(node)
+    words = "facts", "--own", "--json", "--home", council.home
+    text = run_inside("folkmoot-node", *words).said()
+    found = {one["key"]: one for one in json.loads(text)["facts"]}
+    known = {key: one["value"] for key, one in found.items()}
+    assert (known["cases.all"], known["rights.contests"]) == (1, 1)
+    assert known["people.holders.manager"] == 1
+    assert found["cases.all"]["provenance"]["place"].startswith("database of casework, table ")
+    assert PASSWORD not in text
+    assert "postgresql" not in text
+    for name, standard in STANDARDS.items():
+        page = as_page(build(standard, base))
+        assert PASSWORD not in page, name
+        assert "postgresql" not in page, name

@@ -20,7 +20,7 @@ def happened(had):
     first = np.where(had, DAY, np.datetime64("NaT")).astype("datetime64[D]")
     never = np.full(len(had), np.datetime64("NaT"), dtype="datetime64[D]")
     before = np.zeros(len(had), dtype=np.bool_)
-    return Happened("homeless", 6, datetime.date(2026, 6, 30), first, before, never)
+    return Happened("homeless", 6, datetime.date(2026, 6, 30), first, before, never, before)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def found(had, values, kind="factor", before=None):
     one = happened(had)
     if before is not None:
         one = dataclasses.replace(one, before=before)
-    named = [("tried", np.asarray(values, dtype=np.float64))]
+    named = [("tried", np.asarray(values, dtype=np.float64).__getitem__)]
     factors, inputs = (named, []) if kind == "factor" else ([], named)
     return leaks({"homeless": one}, factors, inputs)
 

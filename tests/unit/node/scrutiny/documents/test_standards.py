@@ -17,7 +17,6 @@ from folkmoot_node.scrutiny.documents.standard import build
 from folkmoot_node.scrutiny.facts import Mark
 from folkmoot_node.scrutiny.scrutiny_file import ScrutinyDocument
 from folkmoot_operator.settings import Settings
-from tests.architecture.test_plain_english import TURNS
 from tests.fact_base import ANSWERS, OWN, PEOPLE, SYSTEM, base_of, fact_base, unanswered
 from tests.scrutinised_council import LINES as FACTS
 
@@ -129,14 +128,6 @@ def test_people_can_enter_whatever_a_document_asks_them_for() -> None:
     assert {key for key in PEOPLE if key.startswith("scrutiny.") and ".impacts." not in key} <= (
         known | signed
     )
-
-
-@every
-def test_its_words_are_plain_english(name: str) -> None:
-    for decided in (fact_base(), unanswered()):
-        for line in _read(build(STANDARDS[name], decided)):
-            for turn in TURNS:
-                assert not re.search(turn.pattern, line, re.IGNORECASE), (line, turn.better)
 
 
 def test_made_up_facts_have_keys_and_meanings_of_a_real_node() -> None:
