@@ -121,7 +121,6 @@ def lines_of(base: FactBase, home: Path) -> Iterator[str]:
         (r"\b[0-9a-f]{64}\b", "SHA-256"),
         (r"\b[0-9a-f]{32}\b", "ID"),
         (r"\b20\d\d-\d\d-\d\dT[0-9:+Z]+", "TIME"),
-        (r'"/[^"]*/RECORD"', '"RECORD"'),
         (rf"\b{re.escape(node_version())}\b", "VERSION"),
     )
     for fact in as_json(base, base.facts, own=True)["facts"]:

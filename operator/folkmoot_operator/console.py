@@ -222,6 +222,13 @@ def console(*, stderr: bool = False) -> Console:
         def render_str(self, text: str, *more: Any, **options: Any) -> Text:
             return super().render_str(plain(text), *more, **options)
 
+        def on_broken_pipe(self) -> None:
+            """Nobody reads on, as after `| head`: Rich ends the process, which a plugin may not."""
+            try:
+                super().on_broken_pipe()
+            except SystemExit:
+                raise BrokenPipeError from None
+
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
     columns = os.environ.get("COLUMNS", "")
     width = int(columns) if re.fullmatch("[1-9][0-9]{1,4}", columns) else _WIDE

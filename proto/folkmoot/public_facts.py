@@ -45,9 +45,13 @@ class Part:
     families: tuple[str, ...] = ()
 
     def rows(self, keys: Iterable[str]) -> list[str]:
-        """Those keys of the part that belong to none of its things, in their order."""
+        """Those keys of the part that belong to none of its things, in the order of `self.keys`."""
         starts = tuple(f"{family}." for family in self.families)
-        return [key for key in keys if _matches(key, self.keys) and not key.startswith(starts)]
+        mine = [key for key in keys if _matches(key, self.keys) and not key.startswith(starts)]
+        return sorted(mine, key=self._place)
+
+    def _place(self, key: str) -> int:
+        return next(at for at, pattern in enumerate(self.keys) if fnmatchcase(key, pattern))
 
     def things(self, keys: Iterable[str]) -> dict[str, list[str]]:
         """By thing, such as "sources.housing", the keys below it; things by family, then by name.

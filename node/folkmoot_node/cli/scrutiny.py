@@ -9,8 +9,7 @@ import typer
 
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.accounts import current_operator
-from folkmoot_operator.console import console, print_json, print_text, progress
-from folkmoot_operator.tables import print_table
+from folkmoot_operator.console import print_indented, print_json, print_text, progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,23 +95,33 @@ def _gather(node: NodeHome) -> FactBase:
 
 
 def _print(chosen: Sequence[Fact], *, own: bool) -> None:
+    """One line for each fact, below its subject and its place; figures that are kept, counted."""
     from itertools import groupby
 
-    from rich.table import Column, Table
+    from folkmoot_node.scrutiny.showing import in_words, is_withheld
 
-    from folkmoot_node.scrutiny.showing import in_words
+    for subject, about in groupby(chosen, key=lambda one: one.key.partition(".")[0]):
+        typer.echo(f"{subject.capitalize()}")
+        kept = 0
+        shown = []
+        for one in about:
+            if is_withheld(one, own=own):
+                kept += 1
+            else:
+                shown.append(one)
+        for place, facts_ in groupby(shown, key=_place):
+            typer.echo(f"  From {place}:")
+            for one in facts_:
+                print_indented(f"    {one.label}: {in_words(one, own=own)}")
+        if kept:
+            print_text(
+                f"  {kept} figures over households are kept at the council: --own shows them."
+            )
+        typer.echo()
 
-    for subject, group in groupby(chosen, key=lambda one: one.key.partition(".")[0]):
-        table = Table(
-            Column("Fact", overflow="fold"),
-            Column("Value", overflow="fold"),
-            Column("From", overflow="fold"),
-        )
-        for one in group:
-            place = Path(one.provenance.place).name or one.provenance.place
-            table.add_row(one.label, in_words(one, own=own), place)
-        typer.echo(f"{subject}:")
-        print_table(table)
+
+def _place(fact: Fact) -> str:
+    return Path(fact.provenance.place).name or fact.provenance.place
 
 
 def init(home: Home = HERE) -> None:
@@ -168,4 +177,4 @@ def sign(
     if missing:
         typer.echo(f"Answers that are missing: {len(missing)}")
         for one in missing:
-            console().print(f"  {one.label} ({one.key})", markup=False)
+            print_indented(f"  {one.label} ({one.key})")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 from folkmoot_node.scrutiny.scrutiny_file import (
     Impact,
@@ -88,7 +90,7 @@ def _table(name: str, table: Settings) -> Iterator[str]:
     for key, about in type(table).model_fields.items():
         if about.description and key != "suppliers":
             yield f"# {about.description}"
-            yield f"# {key} = {_VALUES.get(key, _NO_TEXT)}"
+            yield _key(key, about.annotation)
 
 
 def _asked(name: str, table: type[Settings]) -> Iterator[str]:
@@ -96,21 +98,17 @@ def _asked(name: str, table: type[Settings]) -> Iterator[str]:
 
 
 def _keys(table: type[Settings]) -> Iterator[str]:
-    return (f"# {key} = {_VALUES.get(key, _NO_TEXT)}" for key in table.model_fields)
+    return (_key(key, about.annotation) for key, about in table.model_fields.items())
 
 
-_NO_TEXT = '""'
-_VALUES = {
-    "third_party": "true or false",
-    "phase": "one of: idea, design, pilot, live, retired",
-    "likelihood": "one of: remote, possible, probable",
-    "severity": "one of: minimal, significant, severe",
-    "effect": "one of: eliminated, reduced, accepted",
-    "residual": "one of: low, medium, high",
-    "impact": "one of: positive, negative, none, unknown",
-    "in_use_since": "2026-12-31",
-    "given_on": "2026-12-31",
-    "measures_on": "2026-12-31",
-    "residual_on": "2026-12-31",
-    "review_on": "2026-12-31",
-}
+def _key(name: str, kind: Any) -> str:
+    """A key as a comment: with nothing in it, or with one of what may stand there."""
+    kinds = (kind,) if get_origin(kind) is Literal else (kind, *get_args(kind))
+    for one in kinds:
+        if get_origin(one) is Literal:
+            return f'# {name} = ""    # one of: {", ".join(get_args(one))}'
+        if one is bool:
+            return f"# {name} = true    # or false"
+        if one is datetime.date:
+            return f"# {name} = 2026-12-31"
+    return f'# {name} = ""'

@@ -11,20 +11,37 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from folkmoot_node.home import NodeHome
 from folkmoot_node.policies.signed_document import SignedKind, check_signature
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.settings.slug import Slug
+from folkmoot_operator.plain_text import is_plain
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, nearest, parse, read
 from folkmoot_sdk.schema import ProtectedCharacteristic
 
 FILE_NAME = "scrutiny.toml"
 
-Text = Annotated[str, Field(min_length=1, max_length=10_000)]
-Line = Annotated[str, Field(min_length=1, max_length=300)]
+
+def _plain(text: str) -> str:
+    """A text without signs that steer how it is shown: what is read is what stands there."""
+    if not is_plain(text):
+        raise ValueError("has control characters in it: write it without them")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if len(text.splitlines()) > 1:
+        raise ValueError("is one line: write it without line breaks")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_plain)]
+Line = Annotated[
+    str, Field(min_length=1, max_length=300), AfterValidator(_plain), AfterValidator(_one_line)
+]
 Address = Annotated[str, Field(pattern=r"^https?://\S+$", max_length=500)]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
 
@@ -36,6 +53,7 @@ class Owner(Settings):
     role: Line | None = Field(None, description="Role of the senior responsible owner")
     department: Line | None = Field(None, description="Department of the council")
     team: Line | None = Field(None, description="Team that runs the tool")
+    region: Line | None = Field(None, description="Region of the country that the council is in")
 
 
 class Contact(Settings):
@@ -54,13 +72,14 @@ class Rationale(Settings):
     """Table `[rationale]`: why there is the tool."""
 
     summary: Text | None = Field(None, description="What the tool does, in two or three sentences")
+    one_sentence: Line | None = Field(None, description="What the tool does, in one sentence")
     benefits: Text | None = Field(None, description="What good the tool does")
     previous_process: Text | None = Field(None, description="How this was done before")
     alternatives: Text | None = Field(None, description="Alternatives, and why not they")
     necessity: Text | None = Field(None, description="Why the processing is necessary")
     proportionality: Text | None = Field(None, description="Why it is proportionate")
     expectations: Text | None = Field(None, description="Whether residents would expect it")
-    phase: Literal["idea", "design", "pilot", "live", "retired"] | None = Field(
+    phase: Literal["pre-deployment", "pilot", "production", "retired"] | None = Field(
         None, description="Phase that the tool is in"
     )
     in_use_since: datetime.date | None = Field(None, description="Day since when the tool is used")
@@ -120,6 +139,9 @@ class Consultation(Settings):
     experts: Text | None = Field(None, description="Which experts were consulted")
     outcome: Text | None = Field(None, description="What was changed after consultation")
     reviewed_by: Line | None = Field(None, description="Who reviewed the responses")
+    departure: Text | None = Field(
+        None, description="Why the decision departs from what people said, or that it does not"
+    )
 
 
 class Risk(Settings):
@@ -129,6 +151,7 @@ class Risk(Settings):
         risk: What could go wrong, and for whom.
         likelihood: How likely that is, with nothing done about it.
         severity: How bad it would be.
+        overall: The risk by both, with nothing done about it.
         mitigation: What is done about it.
         effect: What that does to the risk.
         residual: The risk that remains.
@@ -138,6 +161,7 @@ class Risk(Settings):
     risk: Text
     likelihood: Literal["remote", "possible", "probable"]
     severity: Literal["minimal", "significant", "severe"]
+    overall: Literal["low", "medium", "high"] | None = None
     mitigation: Text | None = None
     effect: Literal["eliminated", "reduced", "accepted"] | None = None
     residual: Literal["low", "medium", "high"] | None = None
@@ -165,6 +189,7 @@ class DpoAdvice(Settings):
     """Table `[dpo_advice]`: what the data protection officer advised."""
 
     officer: Line | None = Field(None, description="Name of the data protection officer")
+    title: Line | None = Field(None, description="Job title of the data protection officer")
     given_on: datetime.date | None = Field(None, description="When the officer advised")
     advice: Text | None = Field(None, description="What the officer advised")
     decision: Literal["accepted", "overruled"] | None = Field(

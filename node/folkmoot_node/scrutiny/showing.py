@@ -31,15 +31,15 @@ def as_json(base: FactBase, facts: Iterable[Fact], *, own: bool) -> dict[str, An
 
 
 def _fact(fact: Fact, *, own: bool) -> dict[str, Any]:
-    is_withheld = _is_withheld(fact, own=own)
+    withheld = is_withheld(fact, own=own)
     place = fact.provenance
     return {
         "key": fact.key,
         "label": fact.label,
-        "value": None if is_withheld else fact.value,
+        "value": None if withheld else fact.value,
         "mark": fact.mark.value,
         "own": fact.own,
-        "withheld": is_withheld,
+        "withheld": withheld,
         "configuration": fact.configuration,
         "provenance": {
             "place": place.place,
@@ -49,13 +49,14 @@ def _fact(fact: Fact, *, own: bool) -> dict[str, Any]:
     }
 
 
-def _is_withheld(fact: Fact, *, own: bool) -> bool:
+def is_withheld(fact: Fact, *, own: bool) -> bool:
+    """Whether a fact is an exact figure over households that is not shown."""
     return fact.own and not own and fact.mark is not Mark.MISSING
 
 
 def in_words(fact: Fact, *, own: bool) -> str:
     """The value of a fact for people."""
-    if _is_withheld(fact, own=own):
+    if is_withheld(fact, own=own):
         return KEPT
     return "missing" if fact.mark is Mark.MISSING else words(fact.value)
 

@@ -23,6 +23,39 @@ run(app)
 """
 
 
+PRINTS = """
+import typer
+from folkmoot_operator.console import application, print_text, run
+app = application("prints", "Prints.")
+@app.command()
+def lines() -> None:
+    for _ in range(20_000):
+        print_text("a line that nobody reads")
+@app.command()
+def other() -> None:
+    pass
+run(app)
+"""
+
+
+def test_a_reader_that_reads_no_further_ends_a_command_quietly() -> None:
+    """As `| head` does. Rich ends the process then, of which a plugin was suspected."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PRINTS, "lines"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "a line that nobody reads\n"
+        process.stdout.close()
+        errors = process.stderr.read()
+        process.wait(timeout=60)
+    assert errors == ""
+    assert process.returncode == 0
+
+
 def test_ctrl_c_ends_a_command_with_a_word_and_no_trace() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", WAITS],

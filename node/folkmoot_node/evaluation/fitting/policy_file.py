@@ -70,6 +70,8 @@ def _replaced(policy: RiskPolicy, points: Mapping[str, int], bands: Sequence[flo
             band += is_next and name == "bands"
             inside = name
             if not dropped:
+                while out and between and not out[-1].strip() and not between[0].strip():
+                    del between[0]  # the empty line before what was taken out is there already
                 out += between
             between = []
         elif not dropped and (value := _VALUE.match(line.rstrip("\r\n"))):

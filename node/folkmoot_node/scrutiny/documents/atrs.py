@@ -15,13 +15,34 @@ ATRS = Standard(
     "risks.",
     sections=(
         Section(
+            "metadata",
+            "Metadata and title",
+            (
+                ask(
+                    "0.1",
+                    "title",
+                    "Title",
+                    sentence("{node.name}: {policy.risk.title}"),
+                ),
+                ask("0.2", "organisation_name", "Organisation name", fact("node.name")),
+                ask("0.3", "phase", "Phase", fact("scrutiny.rationale.phase")),
+                ask("0.4", "region", "Region", fact("scrutiny.owner.region")),
+                ask(
+                    "0.5",
+                    "one_sentence_description",
+                    "One sentence description",
+                    fact("scrutiny.rationale.one_sentence"),
+                ),
+            ),
+        ),
+        Section(
             "tier_1",
             "Tier 1: summary",
             (
-                ask("1", "name", "Name", fact("policy.risk.title")),
-                ask("2", "description", "Description", fact("scrutiny.rationale.summary")),
-                ask("3", "website_url", "Website URL", fact("scrutiny.contact.website")),
-                ask("4", "contact_email", "Contact email", fact("scrutiny.contact.email")),
+                ask("1.1", "name", "Name", fact("policy.risk.title")),
+                ask("1.2", "description", "Description", fact("scrutiny.rationale.summary")),
+                ask("1.3", "website_url", "Website URL", fact("scrutiny.contact.website")),
+                ask("1.4", "contact_email", "Contact email", fact("scrutiny.contact.email")),
             ),
         ),
         Section(
@@ -29,46 +50,46 @@ ATRS = Standard(
             "Tier 2: owner and responsibility",
             (
                 ask(
-                    "1.1",
+                    "2.1.1",
                     "organisation",
                     "Organisation or department",
                     labelled("node.name"),
                     labelled("scrutiny.owner.department"),
                 ),
-                ask("1.2", "team", "Team", fact("scrutiny.owner.team")),
+                ask("2.1.2", "team", "Team", fact("scrutiny.owner.team")),
                 ask(
-                    "1.3",
+                    "2.1.3",
                     "senior_responsible_owner",
                     "Senior responsible owner",
                     sentence("{scrutiny.owner.name}, {scrutiny.owner.role}."),
                 ),
                 ask(
-                    "1.4",
+                    "2.1.4",
                     "third_party_involvement",
                     "Third party involvement",
                     fact("scrutiny.procurement.third_party"),
                 ),
-                ask("1.4.1", "third_party", "Third party", shared.of_suppliers("name")),
+                ask("2.1.4.1", "third_party", "Third party", shared.of_suppliers("name")),
                 ask(
-                    "1.4.2",
+                    "2.1.4.2",
                     "companies_house_number",
                     "Companies House number",
                     shared.of_suppliers("name", "company_number"),
                 ),
                 ask(
-                    "1.4.3",
+                    "2.1.4.3",
                     "third_party_role",
                     "Third party role",
                     shared.of_suppliers("name", "role"),
                 ),
                 ask(
-                    "1.4.4",
+                    "2.1.4.4",
                     "procurement_procedure_type",
                     "Procurement procedure type",
                     shared.of_suppliers("name", "procedure"),
                 ),
                 ask(
-                    "1.4.5",
+                    "2.1.4.5",
                     "third_party_data_access",
                     "Third party data access terms",
                     shared.of_suppliers("name", "data_access"),
@@ -81,22 +102,22 @@ ATRS = Standard(
             "Tier 2: description and rationale",
             (
                 ask(
-                    "2.1",
+                    "2.2.1",
                     "detailed_description",
                     "Detailed description",
                     shared.HOW_IT_SCORES,
                     shared.FACTORS,
                     shared.BANDS,
                 ),
-                ask("2.2", "benefits", "Benefits", fact("scrutiny.rationale.benefits")),
+                ask("2.2.2", "benefits", "Benefits", fact("scrutiny.rationale.benefits")),
                 ask(
-                    "2.3",
+                    "2.2.3",
                     "previous_process",
                     "Previous process",
                     fact("scrutiny.rationale.previous_process"),
                 ),
                 ask(
-                    "2.4",
+                    "2.2.4",
                     "alternatives",
                     "Alternatives considered",
                     fact("scrutiny.rationale.alternatives"),
@@ -108,14 +129,13 @@ ATRS = Standard(
             "Tier 2: deployment context",
             (
                 ask(
-                    "3.1",
+                    "2.3.1",
                     "integration",
-                    "Integration into the wider process",
-                    labelled("scrutiny.use.integration"),
-                    labelled("scrutiny.rationale.phase"),
+                    "Integration into broader operational process",
+                    fact("scrutiny.use.integration"),
                 ),
                 ask(
-                    "3.2",
+                    "2.3.2",
                     "human_review",
                     "Human review",
                     shared.NOBODY_IS_DECIDED_UPON,
@@ -123,16 +143,18 @@ ATRS = Standard(
                     shared.DECISIONS,
                 ),
                 ask(
-                    "3.3",
+                    "2.3.3",
                     "frequency_and_scale",
                     "Frequency and scale of usage",
                     sentence("Households are scored: {node.schedule}."),
                     shared.RUNS,
                     shared.HOUSEHOLDS,
                 ),
-                ask("3.4", "required_training", "Required training", fact("scrutiny.use.training")),
                 ask(
-                    "3.5",
+                    "2.3.4", "required_training", "Required training", fact("scrutiny.use.training")
+                ),
+                ask(
+                    "2.3.5",
                     "appeals",
                     "Appeals and review",
                     labelled("scrutiny.use.appeals"),
@@ -145,15 +167,15 @@ ATRS = Standard(
             "Tier 2: tool specification",
             (
                 ask(
-                    "4.1.1",
+                    "2.4.1.1",
                     "system_architecture",
                     "System architecture",
                     shared.WHERE_IT_RUNS,
                     sentence("The program is folkmoot-node, version {node.version}."),
                 ),
-                ask("4.1.2", "system_level_input", "System-level input", shared.FIELDS),
+                ask("2.4.1.2", "system_level_input", "System-level input", shared.FIELDS),
                 ask(
-                    "4.1.3",
+                    "2.4.1.3",
                     "system_level_output",
                     "System-level output",
                     shared.BANDS,
@@ -161,7 +183,7 @@ ATRS = Standard(
                     shared.ATTRIBUTES,
                 ),
                 ask(
-                    "4.1.4",
+                    "2.4.1.4",
                     "maintenance",
                     "Maintenance",
                     labelled("scrutiny.use.maintenance"),
@@ -170,33 +192,39 @@ ATRS = Standard(
                         "that unless the council decides on a new one."
                     ),
                 ),
-                ask("4.1.5", "models", "Models", shared.FACTORS),
+                ask("2.4.1.5", "models", "Models", shared.FACTORS),
             ),
         ),
         Section(
             "model",
             "Tier 2: model specification",
             (
-                ask("4.2.1", "model_name", "Model name", fact("policy.risk.title")),
-                ask("4.2.2", "model_version", "Model version", fact("policy.risk.sha256")),
-                ask("4.2.3", "model_task", "Model task", fact("policy.risk.purpose")),
-                ask("4.2.4", "model_input", "Model input", shared.FACTORS),
+                ask("2.4.2.1", "model_name", "Model name", fact("policy.risk.title")),
+                ask("2.4.2.2", "model_version", "Model version", fact("policy.risk.sha256")),
+                ask("2.4.2.3", "model_task", "Model task", fact("policy.risk.purpose")),
+                ask("2.4.2.4", "model_input", "Model input", shared.FACTORS),
                 ask(
-                    "4.2.5",
+                    "2.4.2.5",
                     "model_output",
                     "Model output",
                     labelled("policy.risk.maximum"),
                     shared.BANDS,
                 ),
                 ask(
-                    "4.2.6",
+                    "2.4.2.6",
                     "model_architecture",
                     "Model architecture",
                     shared.HOW_IT_SCORES,
                     shared.PARAMETERS,
                 ),
-                ask("4.2.7", "model_performance", "Model performance", shared.EVALUATION),
-                ask("4.2.8", "datasets", "Datasets and their purposes", shared.SOURCES_IN_SHORT),
+                ask(
+                    "2.4.2.7",
+                    "model_performance",
+                    "Model performance",
+                    shared.ACCURACY,
+                    shared.EVALUATION,
+                ),
+                ask("2.4.2.8", "datasets", "Datasets and their purposes", shared.SOURCES_IN_SHORT),
             ),
         ),
         Section(
@@ -204,7 +232,7 @@ ATRS = Standard(
             "Tier 2: development data specification",
             (
                 ask(
-                    "4.3.1",
+                    "2.4.3.1",
                     "description",
                     "Development data description",
                     program(
@@ -214,31 +242,33 @@ ATRS = Standard(
                     shared.EVIDENCE,
                 ),
                 ask(
-                    "4.3.2",
+                    "2.4.3.2",
                     "modality",
                     "Data modality",
                     program("Tables: one record for each person, household, property or area."),
                 ),
-                ask("4.3.3", "quantities", "Data quantities", shared.EVALUATION),
-                ask("4.3.4", "sensitive_attributes", "Sensitive attributes", shared.PROTECTED_USE),
+                ask("2.4.3.3", "quantities", "Data quantities", shared.EVALUATION),
                 ask(
-                    "4.3.5",
+                    "2.4.3.4", "sensitive_attributes", "Sensitive attributes", shared.PROTECTED_USE
+                ),
+                ask(
+                    "2.4.3.5",
                     "representativeness",
-                    "Completeness and representativeness",
+                    "Data completeness and representativeness",
                     labelled("scrutiny.equality.evidence"),
                     shared.LINKAGE,
                 ),
-                ask("4.3.6", "cleaning", "Data cleaning", shared.QUARANTINE),
-                ask("4.3.7", "collection", "Data collection", shared.COLLECTED),
+                ask("2.4.3.6", "cleaning", "Data cleaning", shared.QUARANTINE),
+                ask("2.4.3.7", "collection", "Data collection", shared.COLLECTED),
                 ask(
-                    "4.3.8",
+                    "2.4.3.8",
                     "access_and_storage",
                     "Data access and storage",
                     labelled("scrutiny.use.access"),
                     shared.RETENTION,
                 ),
                 ask(
-                    "4.3.9",
+                    "2.4.3.9",
                     "sharing_agreements",
                     "Data sharing agreements",
                     fact("scrutiny.use.sharing"),
@@ -249,16 +279,16 @@ ATRS = Standard(
             "operational_data",
             "Tier 2: operational data specification",
             (
-                ask("4.4.1", "sources", "Data sources", shared.SOURCES),
+                ask("2.4.4.1", "sources", "Data sources", shared.SOURCES),
                 ask(
-                    "4.4.2",
+                    "2.4.4.2",
                     "sensitive_attributes",
                     "Sensitive attributes",
                     shared.PROTECTED_IN_SOURCES,
                     shared.PROTECTED_USE,
                 ),
                 ask(
-                    "4.4.3",
+                    "2.4.4.3",
                     "processing",
                     "Data processing methods",
                     shared.MINIMISED,
@@ -266,7 +296,7 @@ ATRS = Standard(
                     shared.LINKAGE,
                 ),
                 ask(
-                    "4.4.4",
+                    "2.4.4.4",
                     "access_and_storage",
                     "Data access and storage",
                     labelled("scrutiny.use.access"),
@@ -274,7 +304,7 @@ ATRS = Standard(
                     shared.RETENTION,
                 ),
                 ask(
-                    "4.4.5",
+                    "2.4.4.5",
                     "sharing_agreements",
                     "Data sharing agreements",
                     labelled("scrutiny.use.sharing"),
@@ -287,7 +317,7 @@ ATRS = Standard(
             "Tier 2: risks, mitigations and impact assessments",
             (
                 ask(
-                    "5.1",
+                    "2.5.1",
                     "impact_assessments",
                     "Impact assessments",
                     labelled("scrutiny.sign_off.measures_on"),
@@ -295,7 +325,7 @@ ATRS = Standard(
                     labelled("scrutiny.equality.signed_off_by"),
                 ),
                 ask(
-                    "5.2",
+                    "2.5.2",
                     "risks",
                     "Risks and mitigations",
                     parts("scrutiny.risks", "risk", "mitigation", "effect", "residual"),

@@ -22,8 +22,29 @@ DPIA = Standard(
     "measures against its risks. The council completes it with its data protection officer.",
     sections=(
         Section(
+            "controller",
+            "Submitting controller details",
+            (
+                ask("0.1", "name", "Name of controller", fact("node.name")),
+                ask(
+                    "0.2",
+                    "subject",
+                    "Subject, and title of DPO",
+                    labelled("policy.risk.title"),
+                    labelled("scrutiny.dpo_advice.title"),
+                ),
+                ask(
+                    "0.3",
+                    "contact",
+                    "Name of controller contact or DPO",
+                    labelled("scrutiny.dpo_advice.officer"),
+                    labelled("scrutiny.contact.data_protection_officer"),
+                ),
+            ),
+        ),
+        Section(
             "step_1",
-            "Step 1: why an assessment is needed",
+            "Step 1: identify the need for a DPIA",
             (
                 ask(
                     "1.1",
@@ -46,7 +67,7 @@ DPIA = Standard(
         ),
         Section(
             "step_2_nature",
-            "Step 2: nature of the processing",
+            "Step 2: describe the processing: nature",
             (
                 ask(
                     "2.1",
@@ -63,7 +84,7 @@ DPIA = Standard(
                     "sharing",
                     "With whom data are shared",
                     shared.WHAT_LEAVES,
-                    labelled("node.region"),
+                    labelled("releases.region"),
                     labelled("scrutiny.use.sharing"),
                 ),
                 ask(
@@ -81,7 +102,7 @@ DPIA = Standard(
         ),
         Section(
             "step_2_scope",
-            "Step 2: scope of the processing",
+            "Step 2: describe the processing: scope",
             (
                 ask(
                     "2.5",
@@ -112,7 +133,7 @@ DPIA = Standard(
         ),
         Section(
             "step_2_context",
-            "Step 2: context of the processing",
+            "Step 2: describe the processing: context",
             (
                 ask(
                     "2.10",
@@ -170,7 +191,7 @@ DPIA = Standard(
         ),
         Section(
             "step_2_purposes",
-            "Step 2: purposes of the processing",
+            "Step 2: describe the processing: purposes",
             (
                 ask(
                     "2.18",
@@ -191,7 +212,7 @@ DPIA = Standard(
         ),
         Section(
             "step_3",
-            "Step 3: consultation",
+            "Step 3: consultation process",
             (
                 ask(
                     "3.1",
@@ -207,7 +228,7 @@ DPIA = Standard(
         ),
         Section(
             "step_4",
-            "Step 4: necessity and proportionality",
+            "Step 4: assess necessity and proportionality",
             (
                 ask(
                     "4.1",
@@ -221,6 +242,7 @@ DPIA = Standard(
                     "achieves_purpose",
                     "Whether it achieves the purpose",
                     labelled("scrutiny.rationale.proportionality"),
+                    shared.ACCURACY,
                     shared.EVALUATION,
                 ),
                 ask(
@@ -267,13 +289,13 @@ DPIA = Standard(
         ),
         Section(
             "step_5",
-            "Step 5: risks",
+            "Step 5: identify and assess risks",
             (
                 ask(
                     "5.1",
                     "risks",
-                    "Risks for residents, with likelihood and severity",
-                    parts("scrutiny.risks", "risk", "likelihood", "severity"),
+                    "Risks for residents: likelihood, severity and overall risk",
+                    parts("scrutiny.risks", "risk", "likelihood", "severity", "overall"),
                 ),
                 ask(
                     "5.2",
@@ -282,12 +304,13 @@ DPIA = Standard(
                     shared.LOSS,
                     shared.RELEASES,
                     shared.ROUNDS,
+                    shared.WHAT_PEOPLE_LET_OUT,
                 ),
             ),
         ),
         Section(
             "step_6",
-            "Step 6: measures against the risks",
+            "Step 6: identify measures to reduce risk",
             (
                 ask(
                     "6.1",
@@ -312,7 +335,7 @@ DPIA = Standard(
         ),
         Section(
             "step_7",
-            "Step 7: sign-off and outcomes",
+            "Step 7: sign off and record outcomes",
             (
                 ask(
                     "7.1",
@@ -324,14 +347,18 @@ DPIA = Standard(
                 ask(
                     "7.2",
                     "residual_approved",
-                    "Remaining risks accepted by",
+                    "Residual risks approved by",
                     labelled("scrutiny.sign_off.residual_by"),
                     labelled("scrutiny.sign_off.residual_on"),
+                    program(
+                        "If a high risk remains, the council has to consult the Information "
+                        "Commissioner before it begins (UK GDPR article 36)."
+                    ),
                 ),
                 ask(
                     "7.3",
                     "dpo_advice",
-                    "Advice of the data protection officer",
+                    "DPO advice, and its summary",
                     labelled("scrutiny.dpo_advice.officer"),
                     labelled("scrutiny.dpo_advice.given_on"),
                     labelled("scrutiny.dpo_advice.advice"),
@@ -339,7 +366,7 @@ DPIA = Standard(
                 ask(
                     "7.4",
                     "dpo_decision",
-                    "Advice accepted or overruled by",
+                    "DPO advice accepted or overruled by",
                     labelled("scrutiny.dpo_advice.decision"),
                     labelled("scrutiny.dpo_advice.decided_by"),
                     only_if(
@@ -353,12 +380,13 @@ DPIA = Standard(
                     "7.5",
                     "consultation_reviewed",
                     "Consultation responses reviewed by",
-                    fact("scrutiny.consultation.reviewed_by"),
+                    labelled("scrutiny.consultation.reviewed_by"),
+                    labelled("scrutiny.consultation.departure"),
                 ),
                 ask(
                     "7.6",
                     "kept_under_review",
-                    "Kept under review by",
+                    "This DPIA will be kept under review by",
                     labelled("scrutiny.sign_off.kept_under_review_by"),
                     labelled("scrutiny.sign_off.review_on"),
                 ),

@@ -23,8 +23,8 @@ def _characteristic(at: int, one: ProtectedCharacteristic) -> Ask:
 EQUALITY = Standard(
     name="equality",
     title="Equality impact assessment",
-    source="Equality Act 2010, section 149, in the terms of the guidance of the Equality and Human "
-    "Rights Commission for public bodies in England (2024)",
+    source="Equality Act 2010, section 149. The Equality and Human Rights Commission's guide for "
+    "public bodies in England (12 September 2024) has ten steps; this document follows the duty",
     about="An assessment of how the policy affects people with each protected characteristic, with "
     "the node's own audit as evidence. The council completes it, and decides.",
     sections=(

@@ -76,7 +76,7 @@ FOI = Standard(
                     shared.WHAT_LEAVES,
                     shared.RELEASES,
                     shared.ROUNDS,
-                    labelled("node.region"),
+                    shared.WHAT_PEOPLE_LET_OUT,
                 ),
             ),
         ),
@@ -123,6 +123,7 @@ FOI = Standard(
                     "15",
                     "accuracy",
                     "How accurate is it, and how was that evaluated?",
+                    shared.ACCURACY,
                     shared.EVALUATION,
                 ),
                 ask(
@@ -208,7 +209,7 @@ FOI = Standard(
                     "suppliers",
                     "Who supplied it, and how was it bought?",
                     shared.of_suppliers("name", "role", "procedure"),
-                    shared.PLUGINS,
+                    shared.PLUGINS_IN_SHORT,
                 ),
                 ask(
                     "26",

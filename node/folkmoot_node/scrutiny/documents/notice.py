@@ -77,7 +77,8 @@ NOTICE = Standard(
                     "categories",
                     "What we use, and where it comes from",
                     program(
-                        "We only use the facts that we need. The table shows where they come from."
+                        "We only use the facts that we need. The table shows where they come "
+                        "from, and what for."
                     ),
                     shared.SOURCES_IN_SHORT,
                 ),
@@ -108,7 +109,8 @@ NOTICE = Standard(
                         "What adds points",
                         "policy.risk.factors",
                         "What we look at",
-                        {"title": "What it is", "weight": "Most points"},
+                        {"maximum": "Most points"},
+                        name="title",
                     ),
                 ),
                 ask(
@@ -121,6 +123,7 @@ NOTICE = Standard(
                         "policy.risk.bands",
                         "Group of homes",
                         {"from": "From so many points", "action": "What we do"},
+                        order="from",
                     ),
                 ),
                 ask(

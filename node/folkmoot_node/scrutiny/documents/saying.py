@@ -17,12 +17,23 @@ from folkmoot_node.scrutiny.facts import Fact, Mark, Value
 
 Say: TypeAlias = "Callable[[Reading], Statement]"
 """Makes a statement from facts."""
+_SHARES = frozenset({"share"})
+"""Ends of keys whose values are shares."""
+_SLUGS = frozenset({"categories", "category", "level", "protected", "identifiers"})
+"""Ends of keys whose values are words of a closed list, written as programs write them."""
+_MANY = 3
+"""More figures that are held than these are named together."""
+_PLUGIN = "folkmoot-plugin-"
+"""What names of packages begin with, which stay as they are."""
+_NO_VOWEL = re.compile(r"[b-df-hj-np-tv-xz]{2,}")
 _NOTHING = "-"
 """In a cell for which there is no fact."""
 _LONG = 60
 """Characters, from which on what people wrote is taken for sentences."""
 _PLACE = re.compile(r"\{([a-z0-9_.-]+)\}")
 _SPACES = re.compile(r"\s+")
+_PARAGRAPH = re.compile(r"\n\s*\n|\n(?=\s*[-*\u2022] )")
+"""Where a person's text goes on in a paragraph or list entry of its own; lines may be wrapped."""
 
 
 def fact(key: str, label: str = "") -> Say:
@@ -85,31 +96,71 @@ def program(text: str) -> Say:
     return say
 
 
-def table(caption: str, prefix: str, head: str, columns: Mapping[str, str]) -> Say:
-    """A table with a row for each thing below a prefix.
+def table(
+    caption: str,
+    prefix: str,
+    head: str,
+    columns: Mapping[str, str],
+    *,
+    name: str = "",
+    order: str = "",
+) -> Say:
+    """A table with a row for each thing below a prefix of which anything is known.
 
     Args:
         caption: What it shows.
         prefix: What keys begin with, such as `sources`.
         head: Name of the first column, which names the thing.
         columns: Name of a column by the end of the key: `sources.NAME.kind` by `kind`.
+        name: End of the key under which a thing has a name for people.
+        order: End of the key by whose value, ascending, rows stand.
     """
 
     def say(reading: Reading) -> Statement:
-        found = list(reading.children(prefix))
-        if not found:
+        known = {
+            one: {end: reading.facts.get(f"{prefix}.{one}.{end}") for end in (*columns, name)}
+            for one in reading.children(prefix)
+        }
+        things = [one for one, cells in known.items() if any(cells[end] for end in columns)]
+        if not things:
             return _nothing(reading, prefix, caption)
-        facts = [[reading.facts.get(f"{prefix}.{one}.{end}") for end in columns] for one in found]
-        rows = tuple(
-            (title(one), *(_NOTHING if cell is None else reading.words(cell) for cell in row))
-            for one, row in zip(found, facts, strict=True)
+        if order:
+            things.sort(key=lambda one: _place(known[one].get(order)))
+        used = tuple(
+            reading.used(cell) for one in things for cell in known[one].values() if cell is not None
         )
-        used = tuple(reading.used(cell) for row in facts for cell in row if cell is not None)
-        if not used:
-            return _nothing(reading, prefix, caption)
+        if all(one.held for one in used):
+            return _without(*used, caption=caption)
+        rows = tuple(
+            (
+                _called(reading, one, known[one][name] if name else None),
+                *(
+                    _NOTHING if (cell := known[one][end]) is None else _cell(reading, end, cell)
+                    for end in columns
+                ),
+            )
+            for one in things
+        )
         return _statement("", used, _grid(caption, (head, *columns.values()), rows))
 
     return say
+
+
+def _place(fact: Fact | None) -> float:
+    value = fact.value if fact else None
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _called(reading: Reading, one: str, fact: Fact | None) -> str:
+    """What a thing is called: by people, if it has a name, else by its key."""
+    return title(one) if fact is None or fact.value is None else reading.words(fact)
+
+
+def _cell(reading: Reading, end: str, fact: Fact) -> str:
+    if end in _SHARES and isinstance(fact.value, float) and not fact.own:
+        return f"{fact.value:.1%}"
+    words = reading.words(fact)
+    return words.replace("_", " ") if end in _SLUGS else words
 
 
 def listed(caption: str, prefix: str, end: str, head: str, columns: Mapping[str, str]) -> Say:
@@ -133,7 +184,12 @@ def listed(caption: str, prefix: str, end: str, head: str, columns: Mapping[str,
         rows = tuple(
             (
                 title(one),
-                *(in_words(parts[part]) if parts.get(part) else _NOTHING for part in columns),
+                *(
+                    (words.replace("_", " ") if part in _SLUGS else words)
+                    if (words := in_words(parts[part]) if parts.get(part) else _NOTHING)
+                    else _NOTHING
+                    for part in columns
+                ),
             )
             for (one, _), of in zip(facts, used, strict=True)
             for parts in _things(of.value)
@@ -198,7 +254,7 @@ def everything(caption: str, *prefixes: str, without: str = "") -> Say:
             return _nothing(reading, prefixes[0], caption)
         used = tuple(map(reading.used, facts))
         if all(one.held or one.mark is Mark.MISSING for one in used):
-            return _without(*used)
+            return _without(*used, caption=caption)
         rows = tuple((one.label, reading.words(one)) for one in facts)
         return _statement("", used, _grid(caption, ("What", "Value"), rows))
 
@@ -302,18 +358,27 @@ def _statement(text: str, used: tuple[Used, ...], grid: Grid | None = None) -> S
         if Mark.SYSTEM in marks
         else Mark.MISSING
     )
-    return Statement(mark=mark, text=_SPACES.sub(" ", text).strip(), grid=grid, used=used)
+    paragraphs = (_SPACES.sub(" ", one).strip() for one in _PARAGRAPH.split(text))
+    return Statement(mark=mark, text="\n".join(filter(None, paragraphs)), grid=grid, used=used)
 
 
-def _without(*used: Used) -> Statement:
-    """What is said in the place of a statement whose facts are missing or held back."""
+def _without(*used: Used, caption: str = "") -> Statement:
+    """What is said in the place of a statement whose facts are missing or held back.
+
+    Args:
+        *used: The facts.
+        caption: What they show together; said in the place of many labels.
+    """
     missing = [one for one in used if one.mark is Mark.MISSING]
     held = [one for one in used if one.held]
     text = ""
     if missing:
         text = f"Missing: {_listed(missing)}."
     if held:
-        text += f" Held by the council, and not in this document: {_listed(held)}."
+        what = _listed(held)
+        if caption and len(held) > _MANY:
+            what = f"{_lower(caption)} ({len(held)} figures)"
+        text += f" Held by the council, and not in this document: {what}."
     mark = Mark.MISSING if missing else Mark.SYSTEM
     return Statement(mark=mark, text=text.strip(), used=used)
 
@@ -362,6 +427,11 @@ def _grid(caption: str, columns: tuple[str, ...], rows: tuple[tuple[str, ...], .
 
 
 def title(slug: str) -> str:
-    """A slug as a heading."""
-    words = slug.replace("_", " ").replace("-", " ")
+    """A slug as a heading; what no mouth can say is an abbreviation."""
+    if slug.startswith(_PLUGIN):
+        return slug
+    words = " ".join(
+        one.upper() if _NO_VOWEL.fullmatch(one) else one
+        for one in slug.replace("_", " ").replace("-", " ").split(" ")
+    )
     return words[:1].upper() + words[1:]

@@ -24,6 +24,7 @@ SOURCES = table(
         "supplier": "Supplier",
         "level": "One record is about",
         "categories": "Kinds of information",
+        "used_for": "Used for",
         "lawful_basis": "Lawful basis",
         "licence": "Licence or agreement",
         "retention_days": "Days kept after use",
@@ -33,7 +34,7 @@ SOURCES_IN_SHORT = table(
     "Sources of information",
     "sources",
     "Source",
-    {"supplier": "Supplier", "categories": "Kinds of information"},
+    {"supplier": "Supplier", "categories": "Kinds of information", "used_for": "Used for"},
 )
 LAWFUL_BASES = table(
     "Lawful basis of each source",
@@ -59,10 +60,11 @@ FACTORS = table(
     "Factor",
     {
         "description": "What it measures",
-        "weight": "Most points",
-        "maximum": "Share of the highest score",
+        "maximum": "Most points",
+        "share": "Share of the highest score",
         "inputs": "Fields it reads",
     },
+    name="title",
 )
 EVIDENCE = listed(
     "Why each factor is believed to matter",
@@ -76,6 +78,7 @@ PARAMETERS = table(
     "policy.risk.factors",
     "Factor",
     {"parameters": "Parameters", "source": "Plugin"},
+    name="title",
 )
 FIELDS = listed(
     "Fields of each source",
@@ -89,6 +92,7 @@ BANDS = table(
     "policy.risk.bands",
     "Band",
     {"from": "From so many points", "action": "What is done"},
+    order="from",
 )
 RETENTION = everything("How long data are kept", "policy.risk.retention")
 PLUGINS = table(
@@ -101,6 +105,9 @@ PLUGINS = table(
         "privileges": "What it may do",
         "sha256": "SHA-256",
     },
+)
+PLUGINS_IN_SHORT = table(
+    "Plugins", "plugins", "Plugin", {"version": "Version", "trust": "How it runs"}
 )
 PROTECTED_USE = unless_none(
     "policy.risk.protected",
@@ -119,7 +126,7 @@ LOSS = everything("Limits of the privacy loss of a household", "policy.release.l
 RELEASES = everything("What has been released", "releases", without=".list")
 ROUNDS = labelled("releases.list", "Rounds that were answered")
 ATTRIBUTES = names("Counts may be released by:", "policy.release.attributes")
-RUNS = everything("Scoring runs", "runs")
+RUNS = everything("Scoring runs", "runs.ended", "runs.last.day", "runs.last.finished_at")
 HOUSEHOLDS = everything("Households scored", "households")
 LINKAGE = everything(
     "How well records were linked to households, and what could not be read",
@@ -129,8 +136,28 @@ LINKAGE = everything(
 EQUALITY_AUDIT = everything("Equality audit", "equality", without=".groups")
 EQUALITY_GROUPS = groups("Groups of the equality audit, with the share of each band", "equality")
 EVALUATION = everything("Back-tests of the score", "evaluation")
+ACCURACY = labelled("scrutiny.evaluation.accuracy")
 ROLES = everything("Who has which role, and how often records were looked at", "people")
-DECISIONS = everything("Decisions and cases", "decisions", "cases")
+DECISIONS = only_if(
+    "node.casework",
+    True,
+    everything(
+        "Decisions and cases",
+        "decisions.cases_opened",
+        "decisions.cases_not_opened",
+        "decisions.in_bulk",
+        "decisions.unseen",
+        "decisions.referrals",
+        "cases",
+    ),
+    "Caseworkers do not use this program here, so that it counts no decisions about households.",
+)
+WHAT_PEOPLE_LET_OUT = everything(
+    "What people decided about what leaves",
+    "decisions.rounds_approved",
+    "decisions.rounds_declined",
+    "decisions.publications",
+)
 RIGHTS = everything("Requests, objections and contested scores", "rights")
 INCIDENTS = everything("Incidents", "incidents")
 
@@ -153,8 +180,8 @@ NOBODY_IS_DECIDED_UPON = program(
     "reasons for them; a person decides what to offer."
 )
 MINIMISED = program(
-    "A node asks a source only for the fields that a factor, an attribute or the equality audit "
-    "declares. A column that nobody declares is not stored."
+    "A node asks a source only for the fields that a factor, an attribute, the equality audit or a "
+    "back-test declares. A column that nobody declares is not stored."
 )
 QUARANTINE = program(
     "Each record is checked against the description of its source. A record that fails is set "

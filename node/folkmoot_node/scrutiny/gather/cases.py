@@ -5,6 +5,7 @@ All of them are figures over households, and so the council's own.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 
 from sqlalchemy import func, select
@@ -30,6 +31,7 @@ from folkmoot_node.casework.settings import database_path, require_casework
 from folkmoot_node.home import NodeHome
 from folkmoot_node.scrutiny.facts import Fact, Provenance
 from folkmoot_node.scrutiny.gather.reporting import Reporter, slug
+from folkmoot_operator.moments import to_datetime
 from folkmoot_operator.problems import Problem
 from folkmoot_web.database.models import AuditRow
 from folkmoot_web.site import State
@@ -56,6 +58,8 @@ def case_counts(node: NodeHome) -> Iterator[Fact]:
         fact = Reporter(Provenance("database of casework"), own=True)
         for key, label in (*_LOOKS.values(), *_WANTED):
             yield fact(key, label, None)
+        for key, label in _LOOKS.values():
+            yield fact(f"{key}_by_year", f"{label}, by year", None)
         return
     try:
         yield from _counts(state, _name(node))
@@ -110,7 +114,24 @@ def _holders(state: State) -> Iterator[tuple[str, int]]:
 
 def _looks(log: Log, fact: Reporter) -> Iterator[Fact]:
     for action, (key, label) in _LOOKS.items():
-        yield fact(key, label, log.count(Choice(action=action)))
+        years = _by_year(log, action)
+        yield fact(key, label, sum(years.values()))
+        yield fact(f"{key}_by_year", f"{label}, by year", years)
+
+
+def _by_year(log: Log, action: str) -> dict[str, int]:
+    """How often something was done in each year, ascending; years in which it was not are left out.
+
+    Counted by the database: a log of years is not read here.
+    """
+    years: dict[str, int] = {}
+    last = None
+    while newest := log.page(Choice(action=action, last=last), 0, 1):
+        year = to_datetime(newest[0].at).year
+        first = int(datetime.datetime(year, 1, 1, tzinfo=datetime.UTC).timestamp())
+        years[str(year)] = log.count(Choice(action=action, first=first, last=last))
+        last = first
+    return dict(sorted(years.items()))
 
 
 def _decisions(session: Session, fact: Reporter) -> Iterator[Fact]:

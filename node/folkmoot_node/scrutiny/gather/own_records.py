@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from folkmoot_node.evidence.fitted_policies import PUBLISHED
 from folkmoot_node.evidence.outbox import Answer, AnswerKind
+from folkmoot_node.evidence.regions import JOINED
 from folkmoot_node.evidence.round_book import Decision
 from folkmoot_node.home import NodeHome
 from folkmoot_node.scrutiny.facts import Fact, Provenance
-from folkmoot_node.scrutiny.gather.reporting import Reporter
+from folkmoot_node.scrutiny.gather.reporting import Reporter, by_year
 from folkmoot_operator.incidents import ACTIONS, incidents_of
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import Problem
@@ -25,6 +26,10 @@ def release_facts(node: NodeHome) -> Iterator[Fact]:
     yield fact("releases.rounds", "Rounds answered with noisy counts", len(made))
     refused = sum(one.kind is AnswerKind.REFUSAL for one in answers)
     yield fact("releases.refused", "Rounds refused", refused)
+    joined = [str(one.body["region"]) for one in node.audit.entries((JOINED,))]
+    region = joined[-1] if joined else None if node.config.coordinator else "none"
+    logged = Reporter(Provenance(_STATE + "audit"))
+    yield logged("releases.region", "Region whose rounds are answered", region)
     yield from _rounds(node, made)
     ledger = Reporter(Provenance(_STATE + "ledger"))
     try:
@@ -80,7 +85,9 @@ def look_facts(node: NodeHome) -> Iterator[Fact]:
     """How often people looked at households by commands of the node."""
     fact = Reporter(Provenance(_STATE + "audit"), own=True)
     for action, (key, label) in _LOOKS.items():
-        yield fact(key, label, sum(1 for _ in node.audit.entries((action,))))
+        years = by_year(one.at for one in node.audit.entries((action,)))
+        yield fact(key, label, sum(years.values()))
+        yield fact(f"{key}_by_year", f"{label}, by year", years)
 
 
 _LOOKS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -101,6 +102,18 @@ def plain(value: object) -> Value:
     if isinstance(value, Iterable):
         return tuple(plain(one) for one in value)
     return str(value)
+
+
+def by_year(moments: Iterable[int]) -> dict[str, int]:
+    """How many moments are in each year; years without any are left out.
+
+    Args:
+        moments: Seconds since 1970-01-01T00:00:00Z.
+
+    Returns:
+        By year, as text, ascending.
+    """
+    return dict(sorted(Counter(str(to_datetime(one).year) for one in moments).items()))
 
 
 def fact_base(facts: Iterable[Fact], moment: int) -> FactBase:

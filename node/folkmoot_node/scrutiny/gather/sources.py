@@ -46,8 +46,31 @@ def source_facts(node: NodeHome, plugins: Plugins | None) -> Iterator[Fact]:
         yield fact(f"{key}.kind", f"Sort of source that {name} is", source.kind)
         label = f"Days for which extracts of {name} are kept after a run"
         yield kept(f"{key}.retention_days", label, policy.retention.extracts_days)
-    for connected in connect(config, plugins) if plugins is not None else ():
+    if plugins is None:
+        return
+    uses = _uses(policy, plugins)
+    for connected in connect(config, plugins):
         yield from _connected(fact, connected, policy)
+        names = {one.name for one in connected.schema.fields}
+        used_for = [words for words, fields in uses.items() if names & fields]
+        if connected.name == config.frame:
+            used_for.insert(0, "the list of homes")
+        if any(one.outcome for one in connected.schema.fields):
+            used_for.append("checks of the score")
+        key = f"sources.{slug(connected.name)}.used_for"
+        yield fact(key, f"What {connected.name} is used for", used_for)
+
+
+def _uses(policy: RiskPolicy, plugins: Plugins) -> dict[str, set[str]]:
+    """By what a field may be used for, in words: names of the fields that are."""
+    kinds = (plugins.factors.get(one.factor) for one in policy.factors)
+    document = policy.document
+    attributes = (one.model_dump().get("field") for one in document.attributes.values())
+    return {
+        "the score": {one.name for kind in kinds if kind for one in kind.inputs},
+        "counts for the region": {name for name in attributes if name},
+        "the equality audit": {one.field for one in document.equality},
+    }
 
 
 def _connected(fact: Reporter, source: ConnectedSource, policy: RiskPolicy) -> Iterator[Fact]:

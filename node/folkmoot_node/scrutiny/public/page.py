@@ -101,9 +101,17 @@ def _part(at: int, facts: ApprovedFacts) -> dict[str, Any]:
                 "title": thing_title(thing),
                 "rows": [_row(facts.by_key[key]) for key in keys],
             }
-            for thing, keys in part.things(facts.by_key).items()
+            for thing, keys in sorted(
+                part.things(facts.by_key).items(), key=lambda one: _lowest(facts, one[0])
+            )
         ],
     }
+
+
+def _lowest(facts: ApprovedFacts, thing: str) -> float:
+    """Where a band begins; other things stay in their order."""
+    fact = facts.by_key.get(f"{thing}.from")
+    return float(fact.value) if fact and isinstance(fact.value, int | float) else 0.0
 
 
 def _row(fact: ApprovedFact) -> dict[str, Any]:

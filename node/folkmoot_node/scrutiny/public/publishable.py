@@ -9,14 +9,29 @@ from folkmoot_node.scrutiny.approved_facts import ApprovedFact, ApprovedFacts
 
 _SIGNATORY = "approved_by"
 """Key of a risk that names a person."""
+_MOOT = {
+    "scrutiny.dpo_advice.reasons": ("scrutiny.dpo_advice.decision", "accepted"),
+    "scrutiny.procurement.suppliers": ("scrutiny.procurement.third_party", False),
+}
+"""What need not be said, and so is not missing, if another answer has this value."""
 
 
 def publishable(facts: ApprovedFacts) -> ApprovedFacts:
-    """What of approved facts may be published."""
+    """What of approved facts may be published, without what an answer makes pointless to ask."""
     return ApprovedFacts(
         facts.council,
-        {one.key: _reduced(one) for one in facts.by_key.values() if is_public(one.key)},
+        {
+            one.key: _reduced(one)
+            for one in facts.by_key.values()
+            if is_public(one.key) and not _is_moot(one, facts)
+        },
     )
+
+
+def _is_moot(fact: ApprovedFact, facts: ApprovedFacts) -> bool:
+    key, value = _MOOT.get(fact.key, ("", None))
+    other = facts.by_key.get(key)
+    return other is not None and other.value == value
 
 
 def _reduced(fact: ApprovedFact) -> ApprovedFact:

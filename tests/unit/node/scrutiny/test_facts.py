@@ -7,6 +7,8 @@ import hashlib
 import json
 import re
 import sqlite3
+import sysconfig
+from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect
@@ -21,6 +23,7 @@ from tests.casework_council import CaseworkCouncil
 from tests.commands import Done, run_inside
 from tests.scrutinised_council import LINES, facts_of, lines_of
 
+INSTALLED = Path(sysconfig.get_path("purelib"))
 WORD = "Zyxwvutian"
 UPRN = "918273645546"
 MARKS = (
@@ -67,7 +70,8 @@ def test_each_fact_can_be_looked_up(council: CaseworkCouncil, base: FactBase) ->
     for fact in base.facts:
         place = fact.provenance
         name, _, table = place.place.partition(", table ")
-        path = council.home / name
+        # A plugin's list of files lies where programs are installed, wherever that is.
+        path = (INSTALLED if name.endswith("/RECORD") else council.home) / name
         looked_up.add(name)
         if place.sha256:
             assert hashlib.sha256(path.read_bytes()).hexdigest() == place.sha256, fact.key
@@ -163,9 +167,10 @@ def test_facts_are_read_in_80_columns(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     text = command(council, "facts").said()
-    longest = max(text.splitlines(), key=len)
-    assert len(longest) <= 80, longest
-    assert KEPT.partition(" the")[0] in text
+    too_long = [line for line in text.splitlines() if len(line) > 80]
+    assert not [line for line in too_long if " " in line.strip()]  # an address is in one piece
+    assert "households are kept at the council: --own shows them" in text
+    assert f": {KEPT}" not in text, "figures that are not shown are counted, and not listed"
     assert "J. Okafor" in text
     missing = command(council, "facts", "--missing").said()
     assert "J. Okafor" not in missing

@@ -22,6 +22,7 @@ from tests.made_up_facts import WHEN, another, changed
 from tests.scrutinised_council import LINES
 
 IN_NO_DOCUMENT = {
+    "node.region": "where the coordinator listens is no answer to anybody; the region's name is",
     "policy.casework.signed_at": "who signed it and when is for auditors: `facts` shows it",
     "policy.casework.signer": "as before",
     "policy.release.pinned": "whether root holds the signer's key: for auditors too",

@@ -11,7 +11,7 @@ import pytest
 
 from folkmoot_node.scrutiny.approved_facts import ApprovedFacts
 from folkmoot_node.scrutiny.differences import differences
-from folkmoot_node.scrutiny.facts import FactBase, Mark
+from folkmoot_node.scrutiny.facts import Fact, FactBase, Mark
 from folkmoot_node.scrutiny.public.atom_feed import as_feed
 from folkmoot_node.scrutiny.public.page import Published, as_page
 from folkmoot_node.scrutiny.public.publishable import publishable
@@ -114,6 +114,42 @@ def test_the_page_is_alone_and_marks_what_is_missing() -> None:
     assert re.search(r"What the DPO advised</dt>\s*<dd>\s*<span class=\"missing\">Missing", page)
     assert "entered by a person" in page
     assert page == as_page(published())
+
+
+def test_answers_stand_in_the_order_of_the_questions_and_bands_in_that_of_scores() -> None:
+    more = with_facts(
+        fact("scrutiny.consultation.staff", "How staff were consulted", "By letter"),
+        fact("scrutiny.rationale.summary", "What the tool does", "It finds cold homes"),
+        fact("scrutiny.owner.name", "Name of the senior responsible owner", "J. Okafor"),
+        fact("policy.risk.bands.none.from", "Lowest score of the band none, in points", 0),
+    )
+    page = as_page(published(more))
+    said = [page.index(words) for words in ("J. Okafor", "It finds cold homes", "By letter")]
+    assert said == sorted(said)
+    assert page.index("band none") < page.index("band high")
+
+
+def test_what_an_answer_makes_pointless_is_not_missing() -> None:
+    def gap(key: str, label: str) -> Fact:
+        return fact(key, label, None, mark=Mark.MISSING)
+
+    suppliers = gap("scrutiny.procurement.suppliers", "Third parties involved")
+    reasons = gap("scrutiny.dpo_advice.reasons", "Why the advice was overruled")
+    asked = as_page(published(with_facts(suppliers, reasons)))
+    assert "Third parties involved" in asked
+    assert "Why the advice was overruled" in asked
+    answered = as_page(
+        published(
+            with_facts(
+                suppliers,
+                reasons,
+                fact("scrutiny.procurement.third_party", "Whether any is involved", False),
+                fact("scrutiny.dpo_advice.decision", "Whether it was accepted", "accepted"),
+            )
+        )
+    )
+    assert "Third parties involved" not in answered
+    assert "Why the advice was overruled" not in answered
 
 
 def test_the_feed_has_each_version_with_what_changed_newest_first() -> None:

@@ -93,6 +93,8 @@ def test_what_is_signed_counts_and_the_rest_is_missing(home: Path, node: NodeHom
         ("2026-10-01", '"in autumn"', "given_on"),
         ("[equality.impacts.age]", "[equality.impacts.wealth]", "equality.impacts"),
         ('necessity = "', 'necessity = ""#', "necessity"),
+        ('necessity = "', 'necessity = "\\u202e', "rationale.necessity: has control characters"),
+        ('name = "J. Okafor"', 'name = "J.\\nOkafor"', "owner.name: is one line"),
         ("E08000009", "E08000002", "belongs to E08000002, this node is E08000009"),
         ("[rationale]", '[owner]\nname = "A. N. Other"\n[rationale]', "owner"),
         (
@@ -175,6 +177,27 @@ def test_the_first_file_asks_everything_and_answers_nothing(home: Path, node: No
     done = run_inside("folkmoot-node", "scrutiny", "init", "--home", home)
     assert done.code == ExitCode.SETTINGS
     assert (home / "scrutiny.toml").read_text() == written
+
+
+def test_the_first_file_lists_what_may_stand_where_there_is_a_choice(node: NodeHome) -> None:
+    """And what it says may stand there does."""
+    lines = first_file(node.config).splitlines()
+    choices = [line for line in lines if "# one of: " in line]
+    assert {line.split()[1] for line in choices} == {
+        "phase", "likelihood", "severity", "overall", "effect", "residual", "decision", "impact"
+    }  # fmt: skip
+    assert len({line for line in choices if line.startswith("# decision")}) == 2
+    for number, line in enumerate(lines):
+        if line.startswith(("# third_party", "# given_on")):
+            lines[number] = line.removeprefix("# ")
+        elif line in choices and line.split()[1] in ("phase", "decision"):
+            first = line.partition("one of: ")[2].partition(",")[0]
+            lines[number] = line.removeprefix("# ").replace('""', f'"{first}"')
+    document = parse(ScrutinyDocument, "\n".join(lines).encode(), "scrutiny.toml")
+    assert (document.rationale.phase, document.equality.decision, document.dpo_advice.decision) == (
+        "pre-deployment", "no change", "accepted"
+    )  # fmt: skip
+    assert document.procurement.third_party is True
 
 
 def test_each_question_has_a_label(node: NodeHome) -> None:

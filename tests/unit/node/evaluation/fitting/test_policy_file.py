@@ -71,6 +71,11 @@ def test_weights_and_bands_change_and_nothing_else_does():
     assert found == "# Line one.\n#\n" + expected
 
 
+def test_no_gap_is_left_where_a_factor_stood():
+    text = TEXT.replace("# About bands.", "\n# About bands.")
+    assert "\n\n\n" not in changed(text, {"arrears": 41, "alone": 2})
+
+
 @pytest.mark.parametrize("dropped", ["arrears", "alone", "renting"])
 def test_a_factor_without_points_goes_with_its_parameters_and_the_next_keeps_its_comment(dropped):
     points = {name: 10 for name in ("arrears", "alone", "renting") if name != dropped}

@@ -5,23 +5,31 @@ The fields are listed here by themselves: a field that is lost from a document f
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from folkmoot_node.scrutiny.documents.dossier import STANDARDS
+from folkmoot_node.scrutiny.documents.page import as_page
 from folkmoot_node.scrutiny.documents.reading import NOT_SAID
 from folkmoot_node.scrutiny.documents.standard import build
 from folkmoot_node.scrutiny.facts import Mark
 from folkmoot_node.scrutiny.scrutiny_file import ScrutinyDocument
 from folkmoot_operator.settings import Settings
-from tests.fact_base import ANSWERS, PEOPLE, base_of, fact_base, unanswered
+from tests.fact_base import ANSWERS, OWN, PEOPLE, SYSTEM, base_of, fact_base, unanswered
+from tests.scrutinised_council import LINES as FACTS
 
 WANTED = {
-    "atrs": "1 2 3 4 1.1 1.2 1.3 1.4 1.4.1 1.4.2 1.4.3 1.4.4 1.4.5 2.1 2.2 2.3 2.4 3.1 3.2 3.3 3.4 "
-    "3.5 4.1.1 4.1.2 4.1.3 4.1.4 4.1.5 4.2.1 4.2.2 4.2.3 4.2.4 4.2.5 4.2.6 4.2.7 4.2.8 4.3.1 4.3.2 "
-    "4.3.3 4.3.4 4.3.5 4.3.6 4.3.7 4.3.8 4.3.9 4.4.1 4.4.2 4.4.3 4.4.4 4.4.5 5.1 5.2",
-    "dpia": "1.1 1.2 2.1 2.2 2.3 2.4 2.5 2.6 2.7 2.8 2.9 2.10 2.11 2.12 2.13 2.14 2.15 2.16 2.17 "
-    "2.18 2.19 2.20 3.1 3.2 3.3 3.4 3.5 4.1 4.2 4.3 4.4 4.5 4.6 4.7 4.8 4.9 5.1 5.2 6.1 6.2 6.3 "
-    "7.1 7.2 7.3 7.4 7.5 7.6 7.7",
+    # By the template, version 4.0: metadata, tier 1, and tier 2 by section.
+    "atrs": "0.1 0.2 0.3 0.4 0.5 1.1 1.2 1.3 1.4 2.1.1 2.1.2 2.1.3 2.1.4 2.1.4.1 2.1.4.2 2.1.4.3 "
+    "2.1.4.4 2.1.4.5 2.2.1 2.2.2 2.2.3 2.2.4 2.3.1 2.3.2 2.3.3 2.3.4 2.3.5 2.4.1.1 2.4.1.2 2.4.1.3 "
+    "2.4.1.4 2.4.1.5 2.4.2.1 2.4.2.2 2.4.2.3 2.4.2.4 2.4.2.5 2.4.2.6 2.4.2.7 2.4.2.8 2.4.3.1 "
+    "2.4.3.2 2.4.3.3 2.4.3.4 2.4.3.5 2.4.3.6 2.4.3.7 2.4.3.8 2.4.3.9 2.4.4.1 2.4.4.2 2.4.4.3 "
+    "2.4.4.4 2.4.4.5 2.5.1 2.5.2",
+    "dpia": "0.1 0.2 0.3 1.1 1.2 2.1 2.2 2.3 2.4 2.5 2.6 2.7 2.8 2.9 2.10 2.11 2.12 2.13 2.14 2.15 "
+    "2.16 2.17 2.18 2.19 2.20 3.1 3.2 3.3 3.4 3.5 4.1 4.2 4.3 4.4 4.5 4.6 4.7 4.8 4.9 5.1 5.2 6.1 "
+    "6.2 6.3 7.1 7.2 7.3 7.4 7.5 7.6 7.7",
     "equality": "1.1 1.2 1.3 2.1 2.2 2.3 2.4 2.5 3.1 3.2 3.3 4.1 4.2 4.3 4.4 4.5 4.6 4.7 4.8 4.9 "
     "4.10 5.1 5.2 5.3 6.1 6.2 6.3 7.1 7.2 7.3 7.4 7.5 7.6",
     "notice": "14(1)(a) 14(1)(b) 14(1)(c)-1 14(1)(c)-2 14(1)(d) 14(2)(f) 14(2)(g)-1 14(2)(g)-2 22 "
@@ -122,6 +130,47 @@ def test_people_can_enter_whatever_a_document_asks_them_for() -> None:
     )
 
 
+def test_made_up_facts_have_keys_and_meanings_of_a_real_node() -> None:
+    """Else a document is tried with facts that no node has, and a column may say what it is not."""
+    real = [json.loads(line) for line in FACTS.read_text("utf-8").splitlines()]
+    ends = {_nameless(one["key"]) for one in real}
+    made_up = {key for group in SYSTEM.values() for key in group} | set(OWN) | set(PEOPLE)
+    unknown = {_nameless(key) for key in made_up} - ends
+    assert unknown <= {"policy.risk.factors.*.parameters"}  # that council has changed none
+
+
+def test_points_and_shares_of_factors_are_told_apart_in_every_document() -> None:
+    for name in ("atrs", "foi"):
+        (row,) = {
+            line
+            for line in _read(build(STANDARDS[name], fact_base()))
+            if "Council tax arrears |" in line and "60.0%" in line
+        }
+        assert row.split(" | ")[2:4] == ["6", "60.0%"]
+
+
+def test_bands_stand_in_the_order_of_their_scores() -> None:
+    for name in STANDARDS:
+        lines = _read(build(STANDARDS[name], fact_base()))
+        bands = [line.split(" | ")[0] for line in lines if re.match(r"(Low|High) \| [06] \|", line)]
+        assert bands[:2] in (["Low", "High"], []), name
+
+
+def test_many_figures_that_are_held_are_named_together() -> None:
+    lines = _read(build(STANDARDS["foi"], fact_base()))
+    (held,) = [
+        line for line in lines if line.startswith("Held by the council") and "scored" in line
+    ]
+    assert held == ("Held by the council, and not in this document: households scored (4 figures).")
+
+
+def test_an_answer_keeps_its_paragraphs_and_lists_and_not_where_its_lines_were_wrapped() -> None:
+    said = "It finds homes\nthat are cold.\n\nIt does not:\n- decide\n- judge\n"
+    document = build(STANDARDS["atrs"], fact_base(scrutiny__rationale__benefits=said))
+    assert "It finds homes that are cold.\nIt does not:\n- decide\n- judge" in _read(document)
+    assert "<p>It does not:</p>" in as_page(document)
+
+
 def test_no_third_party_is_no_gap() -> None:
     facts = fact_base(
         scrutiny__procurement__third_party=False, scrutiny__procurement__suppliers=None
@@ -140,6 +189,32 @@ def test_reasons_are_asked_for_if_advice_was_overruled() -> None:
         if not answer.is_complete
     ]
     assert gap == "7.4"
+
+
+def _nameless(key: str) -> str:
+    """A key without the names of things, which differ between councils."""
+    words = key.split(".")
+    for prefix in _NAMED:
+        at = len(prefix.split("."))
+        if key.startswith(prefix + ".") and len(words) > at:
+            words[at] = "*"
+    return ".".join(words)
+
+
+_NAMED = (
+    "sources",
+    "plugins",
+    "policy.risk.factors",
+    "policy.risk.bands",
+    "policy.risk.protected",
+    "policy.release.attributes",
+    "people.roles",
+    "households.bands",
+    "linkage",
+    "equality",
+    "evaluation.outcomes",
+)
+"""What keys of things begin with; the word after it is a name."""
 
 
 def _answers(name, facts):
