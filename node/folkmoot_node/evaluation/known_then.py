@@ -17,7 +17,7 @@ import polars as pl
 
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile, OutcomeEntry
 from folkmoot_node.evaluation.leaks import Rows, Values, leaks, numbers
-from folkmoot_node.evaluation.snapshot import Days, Floats, Groups, Happened, Snapshot
+from folkmoot_node.evaluation.snapshot import Days, Groups, Happened, Snapshot
 from folkmoot_node.pipeline.dry_run import aside
 from folkmoot_node.pipeline.kept_scores import KeptScores
 from folkmoot_node.pipeline.lineage import files_read, folders_of
