@@ -23,7 +23,7 @@ class RunSources:
     Attributes:
         frame: Name of the household frame.
         needed: By name: the frame, then the others; those about areas last.
-        asked: Identifiers that linkage needs of each.
+        asked: Identifiers that linkage needs from each.
         communal: Boolean field of the frame that is true for communal establishments, which are
             no households; None if all are.
         events_alone: Those of which a back-test wants nothing but their events.
@@ -97,7 +97,11 @@ class RunSources:
         return [schema[field] for field in self._binding.wanted[name]]
 
     def known(self, name: str, records: pl.DataFrame) -> pl.DataFrame:
-        """The records of a source that were known on the date of a back-test; all of a run."""
+        """The records of a source that were known on the date of a back-test; all of a run.
+
+        Returns:
+            Their rows, with all columns and nulls.
+        """
         known = self.known_records(name)
         return records if known is None else known.known(records)
 
