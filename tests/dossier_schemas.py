@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from folkmoot_coordinator.scrutiny.public_facts import public_facts_schema
 from folkmoot_node.scrutiny.documents.dossier import STANDARDS
 from folkmoot_node.scrutiny.documents.standard import schema_of
 
@@ -27,6 +28,7 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     for name, standard in STANDARDS.items():
         path_of(name).write_text(text_of(schema_of(standard)), "utf-8")
+    path_of("public-facts").write_text(text_of(public_facts_schema()), "utf-8")
 
 
 if __name__ == "__main__":

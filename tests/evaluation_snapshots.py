@@ -118,6 +118,7 @@ def snapshot_of(
         first=first,
         before=draw.random(households) < before,
         ended=ended,
+        gone=np.zeros(households, dtype=np.bool_),
     )
     snapshot = Snapshot(
         date=date,

@@ -122,6 +122,7 @@ def together(snapshots: Sequence[Snapshot]) -> Snapshot:
             first=np.concatenate([each.happened[name].first for each in snapshots]),
             before=np.concatenate([each.happened[name].before for each in snapshots]),
             ended=np.concatenate([each.happened[name].ended for each in snapshots]),
+            gone=np.concatenate([each.happened[name].gone for each in snapshots]),
         )
         for name, one in first.happened.items()
     }
@@ -166,4 +167,5 @@ def _happened(
         first=np.where(first < np.datetime64("9999-01-01"), first, nothing)[there],
         before=before[there],
         ended=np.where(gone, lived.left, nothing)[there],
+        gone=(lived.left <= day)[there],
     )

@@ -30,6 +30,7 @@ from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.clock import DAY
 from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.database.models import CertificateRow, CouncilRow
 from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.publication.series_result import find_series, next_round
 from folkmoot_coordinator.rounds.closing import close_round
@@ -326,6 +327,25 @@ def fill(region: ViewerRegion, title: str = "Winter support") -> ViewerRegion:
     )
     keep_policy(region.database, POLICY.read_bytes(), POLICY.name, region.clock())
     return region
+
+
+def enrol(region: ViewerRegion) -> None:
+    """Makes the councils members, with certificates that no program reads."""
+    now = region.clock()
+    with region.database.writing() as session:
+        for code in region.areas:
+            session.add(CouncilRow(code=code, enrolled_at=now, last_seen=None))
+            session.flush()
+            session.add(
+                CertificateRow(
+                    serial=code,
+                    council=code,
+                    certificate=b"",
+                    key_digest=bytes(32),
+                    issued_at=now,
+                    expires_at=now + 1_000 * DAY,
+                )
+            )
 
 
 def with_hotspot(

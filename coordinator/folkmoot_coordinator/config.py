@@ -160,6 +160,8 @@ class ViewerSettings(Settings):
     """By role the purposes whose rounds it may see; a role that is not named sees all."""
     api: ApiSettings = ApiSettings()
     """What programs may ask."""
+    public_record: bool = False
+    """Whether people who have not signed in may read the region's own record."""
 
     @property
     def site(self) -> dict[str, Any]:

@@ -159,6 +159,15 @@ def _follows(detail: Mapping[str, Any], details: Iterable[Mapping[str, Any]]) ->
     )
 
 
+_IN_TOML = {
+    "tuple_type": "a list", "list_type": "a list", "set_type": "a list",
+    "frozen_set_type": "a list", "dict_type": "a table", "model_type": "a table",
+    "mapping_type": "a table", "model_attributes_type": "a table", "string_type": "text in quotes",
+    "bool_type": "true or false",
+}  # fmt: skip
+"""What a value should be, by pydantic's name of the fault: people write TOML, and not Python."""
+
+
 def _fault(model: type[BaseModel], detail: dict[str, Any], also: Iterable[str] = ()) -> str:
     location: tuple[str | int, ...] = detail["loc"]
     key = _dotted(location)
@@ -175,6 +184,9 @@ def _fault(model: type[BaseModel], detail: dict[str, Any], also: Iterable[str] =
         return f"{key}: give at least {detail['ctx']['min_length']}"
     if detail["type"] == "too_long":
         return f"{key}: give at most {detail['ctx']['max_length']}"
+    wanted = _IN_TOML.get(detail["type"])
+    if wanted is not None and key:
+        return f"{key}: should be {wanted}"
     message = str(detail["msg"]).removeprefix("Value error, ")
     # Without a key the fault is in how several keys go together, and names them itself.
     return f"{key}: {message[:1].lower()}{message[1:]}" if key else message

@@ -12,8 +12,12 @@ MAX_BYTES = 64 * 1024
 """A key, a password or a chain of certificates is shorter."""
 
 
-def read_short_file(path: Path) -> bytes:
-    """The content of a file; empty if it is longer than `MAX_BYTES`.
+def read_short_file(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
+    """The content of a file; empty if it is longer than it may be.
+
+    Args:
+        path: The file.
+        max_bytes: How long it may be.
 
     Raises:
         OSError: If it is missing, is no ordinary file (which might never end), or cannot be read.
@@ -24,5 +28,5 @@ def read_short_file(path: Path) -> bytes:
     if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "it is no ordinary file")
     with path.open("rb") as file:
-        content = file.read(MAX_BYTES + 1)
-    return content if len(content) <= MAX_BYTES else b""
+        content = file.read(max_bytes + 1)
+    return content if len(content) <= max_bytes else b""

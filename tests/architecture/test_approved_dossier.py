@@ -42,6 +42,14 @@ def test_each_run_that_is_recorded_was_permitted() -> None:
         assert ASKED_FOR_RUNS in names, where
 
 
+def test_what_is_kept_for_rounds_was_permitted() -> None:
+    """Rounds are counted from it: it is a scoring run whose scores go elsewhere."""
+    found = calls("keep_for_rounds")
+    assert set(found) == {"cli/evaluation.py: _keep_for_rounds"}
+    for where, names in found.items():
+        assert ASKED_FOR_RUNS in names, where
+
+
 def test_each_command_that_answers_rounds_opens_the_home_with_who_is_asked() -> None:
     """What opens it otherwise answers nothing: see `home.not_asked`."""
     found = calls("answer_round") | calls("stop_on_signals")

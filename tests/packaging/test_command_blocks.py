@@ -84,6 +84,7 @@ ELSEWHERE = {
     "docs/plugins.md": "tests/packaging/test_plugin_documents.py",
     "docs/casework-referrals.md": "tests/unit/node/casework/referrals/test_commands_of_services.py",
     "docs/scrutiny.md": "tests/unit/node/scrutiny/test_page.py",
+    "docs/site.md": "tests/unit/coordinator/viewer/test_scoring_pages.py",
     "docs/validation.md": "tests/unit/coordinator/publication/test_outcomes.py",
     # The region of ten councils takes minutes: tests/packaging/test_readme.py runs a smaller one.
     "rehearsal/README.md": "tests/wire/test_rehearsed_outcomes.py",

@@ -134,6 +134,7 @@ def judged(census_folder, census_people, census_plugins, tmp_path_factory) -> Ju
                 np.where(bad, np.datetime64(until), nothing),
                 np.zeros(len(people), dtype=np.bool_),
                 nothing,
+                np.zeros(len(people), dtype=np.bool_),
             )
         },
         groups=(

@@ -162,6 +162,40 @@ def test_intervals_of_another_weights_change_of_the_order_hold_that_of_the_popul
     covered.check(level=0.94)
 
 
+def test_few_events_are_no_evidence_that_a_rare_factor_changes_nothing() -> None:
+    """Of 16 events, most often none has a factor that three households of a hundred have: by those
+    alone, the interval of leaving it out would be a point, and hold the truth every other time.
+    """
+    draw = np.random.default_rng(4)
+    rare = np.where(draw.random(2000) < 0.03, 15_000, 0).astype(np.int32)
+    score = rare + np.where(draw.random(2000) < 0.3, draw.integers(1, 20, 2000) * 1000, 0)
+    order = order_of_whole(score.astype(np.int32))
+    orders = dict(other_orders(score.astype(np.int32), rare))
+    odds = np.exp(score / 15_000)
+    p = 16 * odds / odds.sum()
+    held = dict.fromkeys(orders, 0)
+    truth = {
+        times: _expected_area(one, p) - _expected_area(order, p) for times, one in orders.items()
+    }
+    repeats = 0
+    while repeats < 300:
+        events = np.flatnonzero(draw.random(2000) < p)
+        if len(events) < 10:
+            continue
+        repeats += 1
+        now = basis(present(order, Observed(2000, events, NONE, NONE), CAPACITY))
+        for times, one in orders.items():
+            interval = changed("x", times, one, now).auc_interval
+            held[times] += interval.low <= truth[times] <= interval.high
+    assert min(held.values()) >= binom.ppf(FALSE_ALARM, 300, 0.92), held
+
+
+def _expected_area(order, p) -> float:
+    return float(
+        auc(np.bincount(order.code, p, order.codes), np.bincount(order.code, 1 - p, order.codes))
+    )
+
+
 @pytest.mark.parametrize("recorded", [1.0, 0.5])
 def test_the_ratio_of_a_group_holds_the_share_of_its_events_that_is_recorded(recorded) -> None:
     covered = Covered()

@@ -23,6 +23,7 @@ from folkmoot_node.home import open_home
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.release.tabulate import tabulate
 from tests.commands import run_inside
+from tests.document_blocks import blocks, lines
 from tests.wire.coordinator.conftest import start_serve
 
 DATE = "2026-04-01"
@@ -32,6 +33,16 @@ FACTORS = ("financial_hardship", "relationship_breakdown")
 
 def node(home: Path, *words: object) -> str:
     return run_inside("folkmoot-node", *words, "--home", home).said()
+
+
+def as_on_the_page(home: Path) -> list[str]:
+    """The node's command of docs/validation.md, with this council's file and date."""
+    pages = (block for block in blocks() if block.page == "docs/validation.md")
+    every = [line for block in pages for line in lines(block)]
+    [line] = [line for line in every if line.program == "folkmoot-node"]
+    here = {"evaluation.toml": str(home / "evaluation.toml"), "2025-12-01": DATE}
+    assert here.keys() <= set(line.words)
+    return [here.get(word, word) for word in line.words[1:]]
 
 
 def let_more(home: Path) -> None:
@@ -76,7 +87,7 @@ def test_a_region_judges_bands_and_fits_weights_by_outcomes_of_a_past_date(tmp_p
     homes = sorted((region / "councils").iterdir())
     for home in homes:
         let_more(home)
-        kept = node(home, "evaluate", home / "evaluation.toml", "--for-rounds", DATE)
+        kept = node(home, *as_on_the_page(home))
         assert "homelessness (until 2026-10-01)" in kept
     coordinator = region / "coordinator"
     question = region / "rounds" / "outcomes.toml"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from folkmoot_coordinator.cli import council_changes
+from folkmoot_coordinator.cli import council_changes, council_pages
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home, read_council
 from folkmoot_operator.console import minute, print_json
 from folkmoot_operator.problems import ExitCode, Problem
@@ -26,13 +26,14 @@ _SHORT = 16
 """Digits of a fingerprint in a list; enough to tell certificates of one council apart."""
 
 councils_app = typer.Typer(rich_markup_mode="markdown")
-"""See `council_changes` for more of its commands."""
+"""See `council_changes` and `council_pages` for more of its commands."""
 
 
 def add_to(app: typer.Typer) -> None:
     """Adds the commands to the application."""
     app.command("invite")(invite)
     council_changes.add_to(councils_app)
+    council_pages.add_to(councils_app)
     app.add_typer(councils_app, name="councils")
 
 

@@ -143,6 +143,25 @@ class PolicyRow(Base):
     added_at: Mapped[int] = mapped_column(BigInteger)
 
 
+class CouncilPageRow(Base):
+    """What a council publishes of how it scores, as a person of the region added it."""
+
+    __tablename__ = "council_pages"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    council: Mapped[str] = mapped_column(ForeignKey("councils.code"), index=True)
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The file, byte for byte; null once it was withdrawn."""
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    made_at: Mapped[int] = mapped_column(BigInteger)
+    """When the council's node wrote the file, as it says."""
+    added_at: Mapped[int] = mapped_column(BigInteger)
+    forgotten: Mapped[str]
+    """Approved versions that earlier files named and this one does not, as JSON: number, digest."""
+    withdrawn_at: Mapped[int | None] = mapped_column(BigInteger)
+    withdrawn_reason: Mapped[str | None]
+
+
 class AuditRow(Base):
     """An entry of the audit log; triggers forbid changes, the chain shows them."""
 

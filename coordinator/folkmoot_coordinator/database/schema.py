@@ -30,7 +30,7 @@ class Schema:
 
 
 REGION = Schema(
-    tables=Tables("region", Path(__file__).parent / "migrations", "0010", "alembic_version"),
+    tables=Tables("region", Path(__file__).parent / "migrations", "0011", "alembic_version"),
     what="the region's database",
     lost="Restore it from its backup, to this place; the councils, their certificates and every "
     "answer are in it. For a region that never had one, make a coordinator in another folder with "

@@ -27,9 +27,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.interval import GAUSSIAN_QUANTILE
+from folkmoot.interval import CONFIDENCE, GAUSSIAN_QUANTILE
 from folkmoot_coordinator.aggregation import fieller
-from folkmoot_coordinator.inference.comparisons import Verdict, compare
+from folkmoot_coordinator.inference.chance_apart import reach
+from folkmoot_coordinator.inference.comparisons import Verdict, sidak
 from folkmoot_coordinator.inference.tails import Tails
 
 Float64 = NDArray[np.float64]
@@ -280,7 +281,8 @@ def agreements(
     """Compares each place with all others together, in precision and recall of every band.
 
     With a probability of at least 95 % no decided verdict is wrong (Sidak's inequality over all
-    comparisons). Of the lowest band recall is 1 everywhere, and not compared.
+    comparisons, each with the tails that counts of few events have). Of the lowest band recall is
+    1 everywhere, and not compared.
 
     Args:
         bands: Codes, ascending.
@@ -335,21 +337,17 @@ def _agreement(
     first, second = here.rate, rest.rate
     pooled = (first.part + second.part) / (first.whole + second.whole)
     pooled = min(1.0, max(0.0, pooled))
-    one = compare(
-        np.array([first.part / first.whole]),
-        np.array([second.part / second.whole]),
-        np.array([first.variance_at(pooled)]),
-        np.array([second.variance_at(pooled)]),
-        offered=offered,
-        covariance=float(here.slope(pooled) @ places.covariance @ rest.slope(pooled)),
-        tails=Tails.of_quantile(places.quantile),
-    )
-    return Agreement(
-        name,
-        band,
-        about,
-        Verdict(one.verdict[0]),
-        float(one.difference[0]),
-        float(one.lower[0]),
-        float(one.upper[0]),
-    )
+    slope = here.slope(pooled) - rest.slope(pooled)
+    noise = max(0.0, float(slope @ places.covariance @ slope))
+    tail = sidak(1 - CONFIDENCE, offered) / 2
+    # Noise that is no normal one reaches further.
+    wider = Tails.of_quantile(places.quantile).quantile(tail) / Tails.NORMAL.quantile(tail)
+    rise = wider * reach(pooled, first.whole, second.whole, noise, tail)
+    fall = wider * reach(pooled, second.whole, first.whole, noise, tail)
+    difference = first.part / first.whole - second.part / second.whole
+    verdict = Verdict.UNDECIDED
+    if difference > rise:
+        verdict = Verdict.FIRST_LARGER
+    elif difference < -fall:
+        verdict = Verdict.SECOND_LARGER
+    return Agreement(name, band, about, verdict, difference, difference - rise, difference + fall)

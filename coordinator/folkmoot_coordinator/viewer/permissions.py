@@ -45,6 +45,11 @@ def may_see_all(settings: ViewerSettings, roles: Iterable[str]) -> bool:
     return any(role not in settings.visibility for role in _known(roles))
 
 
+def everybody_may_see(settings: ViewerSettings, purpose: str) -> bool:
+    """Whether every role may see rounds of a purpose, so that it may be named to the public."""
+    return all(may_see(settings, [role], purpose) for role in PERMISSIONS.roles)
+
+
 def may_see(settings: ViewerSettings, roles: Iterable[str], purpose: str) -> bool:
     """Whether somebody may see rounds of a purpose: any of their roles is enough.
 

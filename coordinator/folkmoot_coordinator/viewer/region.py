@@ -14,6 +14,7 @@ from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.geography.atlas import Atlas, BoundarySource
 from folkmoot_coordinator.publication.published_round import Published, PublishedRounds
 from folkmoot_coordinator.rounds.round_store import StoredRound, find_round
+from folkmoot_coordinator.viewer.kept_record import KeptRecord
 from folkmoot_coordinator.viewer.permissions import may_see
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.errors import WebProblem, problem_of_status
@@ -33,6 +34,7 @@ class Region:
         atlas: Boundaries.
         pictures: Charts that were drawn.
         clock: The time.
+        record: The region's own.
     """
 
     home: Home
@@ -43,6 +45,7 @@ class Region:
     atlas: Atlas
     pictures: PictureCache
     clock: Clock
+    record: KeptRecord
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -139,6 +142,7 @@ def open_region(home: Home, settings: CoordinatorSettings, clock: Clock) -> Regi
         Atlas(sources, home.viewer_cache),
         PictureCache(home.viewer_cache),
         clock,
+        KeptRecord(database, settings, clock),
     )
 
 

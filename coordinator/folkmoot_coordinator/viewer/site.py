@@ -16,7 +16,13 @@ from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.pauses import PauseWatch
 from folkmoot_coordinator.signals.metrics import SITE_REQUESTS
 from folkmoot_coordinator.viewer import words
-from folkmoot_coordinator.viewer.api import openapi, outcome_routes, round_routes, statistic_routes
+from folkmoot_coordinator.viewer.api import (
+    equality_routes,
+    openapi,
+    outcome_routes,
+    round_routes,
+    statistic_routes,
+)
 from folkmoot_coordinator.viewer.api.access import read_key
 from folkmoot_coordinator.viewer.api.request_limits import RequestLimits
 from folkmoot_coordinator.viewer.keys.models import API_KEYS
@@ -34,6 +40,8 @@ from folkmoot_coordinator.viewer.pages import (
     one_round,
     outcome,
     pictures,
+    record,
+    scoring,
     series,
     statistic,
 )
@@ -64,15 +72,17 @@ PAGES = (
     outcome,
     equality,
     keys,
+    scoring,
 )
 """Modules of pages; each has `routes()`."""
-API = (openapi, round_routes, statistic_routes, outcome_routes)
+API = (openapi, round_routes, statistic_routes, outcome_routes, equality_routes)
 """Modules of what programs read, in the same way."""
 NAVIGATION = (
     Link("Results", "/", Right.READ),
     Link("Questions", "/drafts", Right.READ),
     Link("Ask", "/ask", Right.ASK),
     Link("Keys", keys.PATH, Right.KEYS),
+    Link("How councils score", scoring.PATH),
 )
 """Links under the masthead, for those who may follow them."""
 
@@ -94,14 +104,21 @@ def build_viewer(home: Home, *, clock: Clock = system_clock) -> FastAPI:
     settings = home.settings()
     web = site_settings(home, settings)
     region = open_region(home, settings, clock)
+    to_record = record.permission(is_public=settings.viewer.public_record)
     product = Product(
         look=Look(
             SERVICE,
             navigation=NAVIGATION,
-            footer=(Link("Data for programs", openapi.PREFIX),),
+            footer=(
+                Link("Data for programs", openapi.PREFIX),
+                Link("Record of the region", record.PATH, to_record),
+            ),
         ),
         permissions=PERMISSIONS,
-        routes=tuple(module.routes() for module in (*PAGES, *API)),
+        routes=(
+            *(module.routes() for module in (*PAGES, *API)),
+            record.routes(to_record),
+        ),
         templates=PackageLoader("folkmoot_coordinator.viewer"),
         static=Path(__file__).parent / "static",
         tables=(API_KEYS,),

@@ -91,6 +91,7 @@ def _places(config: NodeConfig) -> Iterator[Shared]:
         yield Shared(path, GROUP_READS)
     yield Shared(config.store_path.parent, GROUP_LISTS)
     yield Shared(config.store_path, GROUP_READS)
+    yield Shared(config.snapshot_path, GROUP_READS)
     yield Shared(_deleted(config), GROUP_READS)
     yield Shared(note_path(config.store_path), GROUP_READS)
     yield Shared(config.casework_folder, GROUP_FILLS)

@@ -45,7 +45,7 @@ def doctor(
     from folkmoot_node.operations.doctor import examine
 
     diagnose(
-        lambda: examine(home, offline=offline, further=_casework),
+        lambda: examine(home, offline=offline, further=_further),
         lambda: _repairs(home),
         fix=repair,
         yes=yes,
@@ -64,6 +64,16 @@ def _repairs(home: Path) -> Iterator[tuple[list[Repair], Callable[[], list[str]]
     with open_home(home) as node:
         found = list(repairs(node, who))
         yield found, lambda: repair(node, found, who)
+
+
+def _further(node: NodeHome) -> Iterator[Check]:
+    """The checks of rooms above operations."""
+    from folkmoot_node.operations.leaving import has_left
+    from folkmoot_node.scrutiny.standing import scrutiny_checks
+
+    if not has_left(node):
+        yield from scrutiny_checks(node)
+    yield from _casework(node)
 
 
 def _casework(node: NodeHome) -> Iterator[Check]:

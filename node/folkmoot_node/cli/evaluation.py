@@ -136,8 +136,11 @@ def _keep_for_rounds(
     from folkmoot_node.evidence.pauses import require_running
     from folkmoot_node.evidence.scoring_runs import NOT_SCORED
     from folkmoot_node.home import open_home
+    from folkmoot_node.scrutiny.permission import permit_run
+    from folkmoot_node.settings.node_toml import load_config
     from folkmoot_node.sources.connect import load_plugins
 
+    permit_run(load_config(home))  # rounds are counted from it, as from a scoring run
     with open_home(home) as node:
         require_running(node, NOT_SCORED)
         policy = _policy(node, evaluation, file)

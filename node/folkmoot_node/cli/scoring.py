@@ -1,4 +1,4 @@
-"""`score`, `explain`, `households`: what stays inside the council."""
+"""`score`, `households`: what stays inside the council."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 
 from folkmoot_node.cli.options import HERE, AsJson, Home, OtherPolicy, Reason
 from folkmoot_operator.accounts import current_operator
-from folkmoot_operator.console import console, print_indented, print_json, progress
+from folkmoot_operator.console import console, print_json, progress
 from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
     app.command()(score)
-    app.command()(explain)
     app.command()(households)
 
 
@@ -373,67 +372,6 @@ def _print_rejections(source: SourceSummary) -> None:
     reasons = [(one.field, one.reason, one.values) for one in source.rejected_reasons]
     for line in reasons_in_words(reasons):
         console().print(f"{source.name}: not read: {line}", markup=False)
-
-
-def explain(
-    uprn: Annotated[int, typer.Argument(help="Unique property reference number.")],
-    home: Home = HERE,
-    as_json: AsJson = False,
-    policy_file: OtherPolicy = None,
-    subject_access: Annotated[
-        bool,
-        typer.Option(
-            "--subject-access",
-            help="A resident asks for their own data (UK GDPR article 15): answered as long as "
-            "the scores are kept, and recorded as such a request.",
-        ),
-    ] = False,
-    reason: Reason = None,
-) -> None:
-    """Explains one household's score: contributions, inputs, sources, dates.
-
-    For people with the authority to see it; the audit log records that you looked. Exit code 5
-    after the policy's last day, and when the scores may be kept no longer, unless a resident
-    has asked. Where casework is set up, its policy says who may, its log has an entry before
-    anything is shown, and the command needs --reason (exit code 2 without it).
-
-    Example: folkmoot-node explain 100012345678
-    """
-    from folkmoot_node.home import open_home
-    from folkmoot_node.policies.risk_policy import load_policy
-    from folkmoot_node.scoring.explain import explain_household, policy_of
-    from folkmoot_node.sources.connect import load_plugins
-
-    action = "subject access request answered" if subject_access else "household explained"
-    with open_home(home) as node:
-        policy = load_policy(policy_file or node.config.risk_policy)
-        hidden: frozenset[str] = frozenset()
-        if node.config.casework is not None:
-            hidden = (
-                _casework()
-                .note_household(
-                    node.config, uprn, reason, subject_access=subject_access, clock=node.clock
-                )
-                .hidden_sources
-            )
-        with node.open_store_for_use(subject_access=subject_access) as store:
-            with node.state.transaction() as connection:
-                body = {"action": action, **current_operator().as_body()}
-                node.audit.append(connection, node.clock(), body)
-            if subject_access:
-                policy = policy_of(store.run, policy)
-            with load_plugins(node.config) as plugins:
-                found = explain_household(
-                    store, node.config, plugins, policy, uprn, today=node.today()
-                )
-    if hidden:
-        from folkmoot_node.casework.opening.sensitive import as_permitted
-
-        found = as_permitted(found, hidden)
-    if as_json:
-        print_json(found.as_json())
-    else:
-        print_indented(found.as_text())
 
 
 def households(

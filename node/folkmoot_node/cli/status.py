@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -19,6 +19,10 @@ from folkmoot_operator.status_screen import (
     pause_line,
     show_status,
 )
+
+if TYPE_CHECKING:
+    from folkmoot_node.home import NodeHome
+    from folkmoot_operator.status_screen import Status
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +45,27 @@ def status(
     """
     from folkmoot_node.operations.status import node_status
 
-    show_status(lambda: node_status(home), screen, as_json=as_json, watch=watch, check=check)
+    show_status(
+        lambda: node_status(home, further=_scrutiny),
+        screen,
+        as_json=as_json,
+        watch=watch,
+        check=check,
+    )
+
+
+def _scrutiny(found: Status, node: NodeHome) -> None:
+    """Adds the section of scrutiny; a node without it loads little for that."""
+    from folkmoot_node.scrutiny.scrutiny_file import scrutiny_path
+
+    config = node.config
+    is_there = config.approved_dossiers.exists() or scrutiny_path(config).exists()
+    if not (is_there or config.scrutiny.require_approved):
+        found.document["scrutiny"] = None
+        return
+    from folkmoot_node.scrutiny.standing import scrutiny_section
+
+    found.read("scrutiny", lambda: scrutiny_section(found, node))
 
 
 def screen(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -78,6 +102,11 @@ def _of_member(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What a node has that has not left its region."""
     yield "Scores", _scores(found)
     yield "Rounds", _rounds(found.get("rounds"))
+    past, scrutiny = found.get("for_rounds"), found.get("scrutiny")
+    if past:
+        yield "Past date", _past(past)
+    if scrutiny:
+        yield "Scrutiny", _scrutinised(scrutiny)
     yield "Budget", _budget(found.get("budget"))
     certificates = found.get("certificates")
     if certificates is None:
@@ -123,6 +152,31 @@ def _rounds(rounds: Mapping[str, Any] | None) -> str:
     if len(rounds["open"]) > 3:
         text += f"\nand {len(rounds['open']) - 3} more"
     return text
+
+
+def _past(past: Mapping[str, Any]) -> str:
+    """What is kept for rounds that ask for an outcome."""
+    if past["known_on"] is None:
+        text = "no households kept for rounds"
+    else:
+        text = f"households of {past['known_on']}, for rounds until {past['usable_until']}"
+    waiting = len(past["rounds_waiting"])
+    return f"{text}; rounds that wait: {waiting}" if waiting else text
+
+
+def _scrutinised(scrutiny: Mapping[str, Any]) -> str:
+    """What was approved, and whether it still holds."""
+    if scrutiny["approved_at"] is None:
+        text = "nothing approved"
+    else:
+        text = f"approved {minute(scrutiny['approved_at'])} UTC"
+        changes = scrutiny["changes"]
+        if changes is not None:
+            text += f"; changes since: {changes}" if changes else "; no changes since"
+    if scrutiny["is_stopped"]:
+        text += "; STOPPED"
+    answers = scrutiny["answers"]
+    return f"{text}; answers {answers}" if answers else text
 
 
 def _budget(budget: Mapping[str, Any] | None) -> str:

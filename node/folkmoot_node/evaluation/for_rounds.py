@@ -149,11 +149,16 @@ def keep_for_rounds(
         )
     events = dict.fromkeys(name for entry in asked for name, _ in entry.events)
     known = KnownOn(on=date, today=today, outcomes=tuple(events), undated=tuple(undated))
-    binding = bound_as_known(config, plugins, policy, known)
     with write_store(
-        config.snapshot_path, store_key(config), threads=config.threads, again=_AGAIN
+        config.snapshot_path,
+        store_key(config),
+        threads=config.threads,
+        again=_AGAIN,
+        readers=config.readers,  # casework tells a resident who asks what is held
     ) as writer:
+        # Before any source is made: a plugin that fails then could do so at a record.
         delete_private(config.snapshot_path)
+        binding = bound_as_known(config, plugins, policy, known)
         households, run = scored_as_known(config, plugins, policy, known, binding)
         _require_whole(run)
         outcomes = _reached(binding, policy, run, date)

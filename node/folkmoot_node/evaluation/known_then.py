@@ -33,8 +33,8 @@ from folkmoot_node.sources.known_on import (
     WITHOUT_DATE,
     WITHOUT_EVENT,
     KnownOn,
+    require_accepted,
     require_dated,
-    require_sources,
 )
 from folkmoot_node.store.extracts_read import note_judged
 from folkmoot_node.store.run_summary import RunSummary
@@ -47,6 +47,7 @@ from folkmoot_node.store.schema import (
     before_column,
     field_column,
     first_column,
+    gone_column,
     points_column,
 )
 from folkmoot_operator.moments import months_later
@@ -105,7 +106,7 @@ def bound_as_known(
             then.
     """
     binding = bind_for(policy, config, plugins, known.today, known=known)
-    require_sources(known, [source.name for source in binding.sources])
+    require_accepted(known, binding.sources)
     read = [name for name, fields in binding.wanted.items() if fields or name == config.frame]
     require_dated(known, {one.name: one for one in binding.sources if one.name in read})
     _require_apart(binding)
@@ -455,7 +456,10 @@ def _happened(
     before = np.zeros(found.height, dtype=np.bool_)
     for event in entry.events:
         before |= found[before_column(event)].to_numpy()
-    return Happened(name, entry.months, until, first, before[rows], ended)
+    gone = np.zeros(found.height, dtype=np.bool_)
+    for end in entry.ends:
+        gone |= found[gone_column(end)].to_numpy()
+    return Happened(name, entry.months, until, first, before[rows], ended, gone[rows])
 
 
 def _first(found: pl.DataFrame, events: tuple[str, ...], until: datetime.date) -> Days:

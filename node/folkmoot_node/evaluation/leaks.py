@@ -32,8 +32,8 @@ def leaks(
 ) -> tuple[Leak, ...]:
     """Compares factors and inputs with each outcome.
 
-    Households that had the event before the date already are left aside: what follows from an
-    event is theirs, too.
+    Households that had the event before the date already are left aside, since what follows from an
+    event is theirs, too; and so are those that had left before it.
 
     Args:
         happened: The outcomes, by name.
@@ -74,8 +74,9 @@ class _Compared:
 
     @classmethod
     def of(cls, happened: Happened) -> _Compared:
-        had = ~np.isnat(happened.first) & ~happened.before
-        others = np.flatnonzero(np.isnat(happened.first) & ~happened.before)
+        compared = ~happened.before & ~happened.gone
+        had = ~np.isnat(happened.first) & compared
+        others = np.flatnonzero(np.isnat(happened.first) & compared)
         sample = others
         if len(others) > SAMPLE:
             sample = others[np.linspace(0, len(others) - 1, SAMPLE).astype(np.int64)]

@@ -46,6 +46,8 @@ class Happened:
         before: bool, shape (households,): whether there was an event on the date or earlier.
         ended: datetime64[D], shape (households,): the day within the horizon on which the
             household was observed no more (moved away, deceased); NaT if it was to its end.
+        gone: bool, shape (households,): whether it was observed no more on the date already: it
+            had left, and the frame has no record of its home since.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Happened:
     first: Days
     before: Bools
     ended: Days
+    gone: Bools
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ class Assembly:
             communal: Boolean column of the records that is true for communal
                 establishments, which are no households; None if all are.
         """
+        self._frame = frame
         self._communal = pl.Series(UPRN_COLUMN, [], pl.Int64)
         self._linked: dict[str, npt.NDArray[np.int64]] = {}
         self._of_communal: dict[str, int] = {}
@@ -124,6 +125,13 @@ class Assembly:
             return None
         return first_dates(self._frame_dates, self.households.height)
 
+    @property
+    def _latest(self) -> pl.Series | None:
+        """Until when each household has been known; None if the frame has no dates."""
+        if self._frame_dates is None:
+            return None
+        return self.households[date_column(self._frame)]
+
     def add(self, source: str, records: pl.DataFrame, fields: Sequence[Field]) -> None:
         """Adds the fields of another source about people, households or properties.
 
@@ -155,7 +163,7 @@ class Assembly:
         """
         found = link_by_uprn(records, self._index, ordered=False)
         linked = own_events(found, outcomes, self._since)
-        self._add(outcome_columns(linked, self.households.height, outcomes, on))
+        self._add(outcome_columns(linked, self.households.height, outcomes, on, self._latest))
         self._count(source, linked)
         if len(self._communal):
             of_communal = records[UPRN_COLUMN].is_in(self._communal.implode())

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from folkmoot_node.households.uprn_join import HOUSEHOLD
-from folkmoot_node.store.schema import before_column, first_column
+from folkmoot_node.store.schema import before_column, first_column, gone_column
 from folkmoot_sdk.schema import DATE_COLUMN
 
 _SINCE = "__since"
@@ -58,7 +58,11 @@ def own_events(
 
 
 def outcome_columns(
-    linked: pl.DataFrame, households: int, outcomes: Sequence[str], on: datetime.date
+    linked: pl.DataFrame,
+    households: int,
+    outcomes: Sequence[str],
+    on: datetime.date,
+    latest: pl.Series | None,
 ) -> pl.DataFrame:
     """Combines events to households.
 
@@ -69,19 +73,27 @@ def outcome_columns(
         households: Number of households.
         outcomes: Names of the outcomes.
         on: The date.
+        latest: Date of each household's latest record in the frame, of those until `on`; None if
+            the frame has no dates, so that nobody knows.
 
     Returns:
-        One row for each household, and for each outcome two columns: `first_column`, the day of
+        One row for each household, and for each outcome three columns: `first_column`, the day of
         the first event after the date, null if there is none; `before_column`, whether there was
-        one on the date or earlier, never null.
+        one on the date or earlier, and `gone_column`, whether one of these was after `latest`,
+        never null.
     """
     columns = []
     for name in outcomes:
         events = linked.select(HOUSEHOLD, name).drop_nulls(name)
         later = events[name] > on
+        earlier = events.filter(~later)
+        since = earlier.clear()  # in a frame without dates a home is there as it is today
+        if latest is not None:
+            since = earlier.filter(earlier[name] > latest.gather(earlier[HOUSEHOLD]))
         columns += [
             _first(events.filter(later), households, name).alias(first_column(name)),
-            pl.Series(before_column(name), _happened(events.filter(~later), households)),
+            pl.Series(before_column(name), _happened(earlier, households)),
+            pl.Series(gone_column(name), _happened(since, households)),
         ]
     return pl.DataFrame(columns)
 

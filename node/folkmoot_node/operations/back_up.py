@@ -213,7 +213,8 @@ def _expiry(home: NodeHome) -> datetime.date:
     last = min(ends)
     if last < today:
         raise Problem(
-            f"the scores are past their retention since {last}: a backup of their key is not made",
+            "scores, or households as known on a past date, are past their retention since "
+            f"{last}: a backup of their key is not made",
             where=str(config.store_path),
             remedy="Run `folkmoot-node purge`",
             exit_code=ExitCode.REFUSED,

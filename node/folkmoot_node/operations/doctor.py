@@ -27,6 +27,7 @@ from folkmoot_node.operations.checks import (
     sunset,
 )
 from folkmoot_node.operations.leaving import has_left
+from folkmoot_node.operations.past_households import past_households_check
 from folkmoot_node.operations.repairs import nothing_left_over
 from folkmoot_node.plugins.checks import confinement, plugins
 from folkmoot_node.scoring.checks import licences, policy_and_sources
@@ -79,6 +80,7 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     yield clock_of_ledger(home.ledger, home.clock)
     yield disk(config.home)
     yield scores(config, home.today())
+    yield past_households_check(home)
     if config.corrections_file.exists():
         yield readable(config)
     yield sunset(home)

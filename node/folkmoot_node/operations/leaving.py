@@ -236,8 +236,10 @@ def _doomed(config: NodeConfig) -> Iterator[tuple[str, Path]]:
     yield "key of the store", config.key_file
     yield "scores of households", store
     yield "journal of the scores", store.with_name(store.name + ".wal")
-    yield "households as known on a past date", config.snapshot_path
-    for one in (store, config.snapshot_path):
+    then = config.snapshot_path
+    yield "households as known on a past date", then
+    yield "journal of the households as known then", then.with_name(then.name + ".wal")
+    for one in (store, then):
         for path in sorted(store.parent.glob(f"{one.name}.unfinished*")):
             yield "scores of a run that was stopped", path
     yield "records of a run that was stopped", config.runs_folder

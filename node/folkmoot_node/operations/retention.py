@@ -282,6 +282,7 @@ def _needs_key(home: NodeHome) -> bool:
     kept = [
         store.exists(),
         home.config.snapshot_path.exists(),
+        is_in_use(home.config.snapshot_path),  # being made: encrypted with this key
         home.config.review_store.exists(),
         home.config.corrections_file.exists(),
         *_leftovers(home.config),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +23,7 @@ from folkmoot_node.evidence.round_book import RoundStatus
 from folkmoot_node.federation.certificate_lives import certificates
 from folkmoot_node.federation.identity import KeyFiles
 from folkmoot_node.home import SERVE_LOCK, NodeHome, open_home
+from folkmoot_node.operations import past_households
 from folkmoot_node.plugins.installed import installed_plugins
 from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import WARN_DAYS, load_policy
@@ -41,20 +43,25 @@ from folkmoot_operator.status_screen import Status
 SCHEMA = 1
 """Of the document: keys are added without a new number, and never change their meaning."""
 _OF_MEMBERS = (
-    "evidence", "stopped_run", "rounds", "budget", "fitted_policy", "policies", "scores",
-    "certificates", "backup", "serve",
+    "evidence", "stopped_run", "rounds", "budget", "fitted_policy", "for_rounds", "scrutiny",
+    "policies", "scores", "certificates", "backup", "serve",
 )  # fmt: skip
 """Sections that do not apply to a node that has left: its keys and scores are destroyed."""
 BUDGET_SHARE = 0.1
 """Below this share of a cap that is left, somebody should know."""
 
 
-def node_status(folder: Path, clock: Clock = system_clock) -> Status:
+def node_status(
+    folder: Path,
+    clock: Clock = system_clock,
+    further: Callable[[Status, NodeHome], None] = lambda status, home: None,
+) -> Status:
     """Looks at everything once.
 
     Args:
         folder: The node's folder.
         clock: Gives the time.
+        further: Adds sections of rooms above this one, of a node that has not left.
     """
     now = clock()
     status = Status({"schema": SCHEMA, "at": to_text(now), "version": version("folkmoot-node")})
@@ -75,7 +82,7 @@ def node_status(folder: Path, clock: Clock = system_clock) -> Status:
         except Problem as problem:
             status.unreadable("state", str(problem), problem.remedy)
         else:
-            _of_state(status, home, now)
+            _of_state(status, home, now, further)
         pause = status.document.get("pause")
         if pause is not None and pause["final"]:
             status.document.update(dict.fromkeys(_OF_MEMBERS))
@@ -85,7 +92,9 @@ def node_status(folder: Path, clock: Clock = system_clock) -> Status:
     return status.finished()
 
 
-def _of_state(status: Status, home: NodeHome, now: int) -> None:
+def _of_state(
+    status: Status, home: NodeHome, now: int, further: Callable[[Status, NodeHome], None]
+) -> None:
     status.read("pause", lambda: _pause(status, home))
     status.read("incidents", lambda: _incidents(status, home, now))
     if status.document["pause"] is not None and status.document["pause"]["final"]:
@@ -95,6 +104,8 @@ def _of_state(status: Status, home: NodeHome, now: int) -> None:
     status.read("rounds", lambda: _rounds(status, home, now))
     status.read("budget", lambda: _budget(status, home))
     status.read("fitted_policy", lambda: _fitted_policy(status, home))
+    status.read("for_rounds", lambda: past_households.section(status, home))
+    further(status, home)
     status.read("backup", lambda: _backup(status, home, now))
 
 

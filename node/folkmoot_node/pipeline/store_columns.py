@@ -27,6 +27,7 @@ from folkmoot_node.store.schema import (
     date_column,
     field_column,
     first_column,
+    gone_column,
     points_column,
     record_column,
     rejected_column,
@@ -171,7 +172,9 @@ def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> p
     listed = _kept(binding)
     kept = [name for name in binding.fields if name in listed]
     events = [
-        name(outcome) for outcome in binding.outcomes for name in (first_column, before_column)
+        name(outcome)
+        for outcome in binding.outcomes
+        for name in (first_column, before_column, gone_column)
     ]
     sources = dict.fromkeys(binding.fields[name].source for name in kept)
     marks = (rejected_column, suppressed_column, corrected_column)
@@ -249,8 +252,8 @@ def _indexes(attribute: BoundAttribute, stored: StoredAttribute) -> pl.Expr:
 
 
 def _happened(outcome: BoundOutcome, stored: StoredAttribute) -> pl.Expr:
-    """Whether the event happened within the horizon, and who was lost from sight before: as
-    `evaluation.known_then` has it.
+    """Whether the event happened within the horizon, and who was lost from sight before, or
+    had left before the date: as `evaluation.known_then` has it.
     """
     until = outcome.until
     first = pl.col(first_column(outcome.event))
@@ -259,9 +262,10 @@ def _happened(outcome: BoundOutcome, stored: StoredAttribute) -> pl.Expr:
         return had.cast(pl.UInt32)
     ended = pl.min_horizontal(first_column(name) for name in outcome.ends)
     had &= (ended >= first).fill_null(True)  # a later one belongs to who lives there then
-    lost = (ended <= until).fill_null(False)
+    gone = pl.any_horizontal(gone_column(name) for name in outcome.ends)
+    lost = (ended <= until).fill_null(False) | gone
     unknown = len(stored.stored_codes) - 1
-    return pl.when(had).then(1).when(lost).then(unknown).otherwise(0).cast(pl.UInt32)
+    return pl.when(had & ~gone).then(1).when(lost).then(unknown).otherwise(0).cast(pl.UInt32)
 
 
 def _meets(condition: Condition, field: Field) -> pl.Expr:

@@ -6,28 +6,19 @@ told together with it.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from folkmoot.public_facts import SCORING_FAMILIES
 from folkmoot_node.scrutiny.approved_facts import ApprovedFact, ApprovedFacts
+from folkmoot_operator.shown_values import day_of, shown
 
 MAX_SAID = 400
 """Characters of a value in a sentence; JSON has all of it."""
 _CONTEXT = 60
 """Characters before the first difference of two long texts that are shown."""
-FAMILIES: Mapping[str, str] = {
-    "sources": "source",
-    "policy.risk.factors": "factor",
-    "policy.risk.bands": "band",
-    "policy.risk.attributes": "attribute",
-    "policy.release.attributes": "attribute of releases",
-    "plugins": "plugin",
-    "people.roles": "role",
-}
-"""What the keys below these are about, by prefix: one name each, and facts about it."""
 
 
 class Kind(StrEnum):
@@ -94,7 +85,7 @@ def things(facts: Mapping[str, ApprovedFact], family: str) -> frozenset[str]:
 
     Args:
         facts: By key.
-        family: One of `FAMILIES`.
+        family: One of `SCORING_FAMILIES`.
     """
     start = family + "."
     return frozenset(
@@ -111,7 +102,7 @@ def _whole_things(
     there: Mapping[str, ApprovedFact], not_there: Mapping[str, ApprovedFact], kind: Kind
 ) -> Iterator[Difference]:
     """Things of which one side has facts, and the other none."""
-    for family, noun in FAMILIES.items():
+    for family, noun in SCORING_FAMILIES.items():
         for name in sorted(things(there, family) - things(not_there, family)):
             thing = f"{family}.{name}"
             facts = below(there, thing)
@@ -169,7 +160,7 @@ def _by_how_much(before: ApprovedFact, now: ApprovedFact) -> str:
         if not share:
             return ""
         return f" ({abs(share):.0%} {'more' if share > 0 else 'less'})"
-    days = _day(before.value), _day(now.value)
+    days = day_of(before.value), day_of(now.value)
     if days[0] is not None and days[1] is not None:
         moved = (days[1] - days[0]).days
         if not moved:
@@ -184,50 +175,11 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _day(value: object) -> datetime.date | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        return datetime.date.fromisoformat(value)
-    except ValueError:
-        return None
-
-
 def _said(fact: ApprovedFact) -> str:
     """A value as people say it."""
     if fact.is_missing:
         return "missing"
     return _shortened(shown(fact.value))
-
-
-def shown(value: Any) -> str:
-    """A value for people, on one line.
-
-    Args:
-        value: As JSON has it.
-    """
-    match value:
-        case None:
-            return "nothing"
-        case "":
-            return "empty"
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:g}"
-        case int():
-            return f"{value:,}"
-        case list():
-            return ", ".join(shown(one) for one in value) or "none"
-        case dict():
-            return ", ".join(f"{name} {shown(one)}" for name, one in value.items()) or "none"
-        case _:
-            return _day_shown(str(value))
-
-
-def _day_shown(text: str) -> str:
-    day = _day(text)
-    return text if day is None else f"{day.day} {day:%B %Y}"
 
 
 def _lower(label: str) -> str:

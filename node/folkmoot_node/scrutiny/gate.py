@@ -103,7 +103,7 @@ def require_approved_run(config: NodeConfig, policy: Path | None) -> None:
     with open_home(config.named) as node:
         if policy is not None:
             node = replace(node, config=_with_policy(config, policy.resolve()))
-        _require(node, "nothing is scored")
+        require_approved(node, "nothing is scored")
 
 
 def require_approved_release(node: NodeHome, scored_by: bytes) -> None:
@@ -122,7 +122,23 @@ def require_approved_release(node: NodeHome, scored_by: bytes) -> None:
     if not node.config.scrutiny.require_approved:
         return
     what = "no round is answered"
-    approved = _require(node, what)
+    require_approved_scores(node, require_approved(node, what), scored_by, what)
+
+
+def require_approved_scores(
+    node: NodeHome, approved: Sequence[Approval], scored_by: bytes, what: str
+) -> None:
+    """Checks that scores were made by a policy that was approved once.
+
+    Args:
+        node: The node.
+        approved: All approvals.
+        scored_by: As `require_approved_release`.
+        what: What stops else, in words.
+
+    Raises:
+        Problem: Exit code REFUSED.
+    """
     if scored_by == node.risk_policy().digest or any(
         (fact := one.configured.by_key.get(_POLICY)) is not None and fact.value == scored_by.hex()
         for one in approved
@@ -136,7 +152,33 @@ def require_approved_release(node: NodeHome, scored_by: bytes) -> None:
     )
 
 
-def _require(node: NodeHome, what: str) -> tuple[Approval, ...]:
+def changed_since(node: NodeHome, last: Approval) -> tuple[Difference, ...]:
+    """What of the configuration differs from what was approved, as far as files alone say.
+
+    Args:
+        node: The node.
+        last: The approval that counts.
+
+    Raises:
+        Problem: As `gather_configuration`; VERIFICATION if what was approved is not there.
+    """
+    now = approvable(gather_configuration(node), str(node.config.council))
+    return tuple(differences(last.configured, now))
+
+
+def require_approved(node: NodeHome, what: str) -> tuple[Approval, ...]:
+    """Checks that nothing at which this council stops has changed since the last approval.
+
+    Args:
+        node: The node.
+        what: What stops else, in words.
+
+    Returns:
+        All approvals, oldest first.
+
+    Raises:
+        Problem: Exit code REFUSED, naming what has changed; as `changed_since`.
+    """
     found = approvals(node)
     if not found:
         raise Problem(
@@ -146,8 +188,7 @@ def _require(node: NodeHome, what: str) -> tuple[Approval, ...]:
             exit_code=ExitCode.REFUSED,
         )
     last = found[-1]
-    now = approvable(gather_configuration(node), str(node.config.council))
-    stops = stopping(node.config.scrutiny, differences(last.configured, now))
+    stops = stopping(node.config.scrutiny, changed_since(node, last))
     if stops:
         raise Problem(
             f"{_named(stops)}. That is not in the dossier that {last.decided_by} approved on "

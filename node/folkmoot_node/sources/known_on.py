@@ -133,12 +133,20 @@ def require_dated(known: KnownOn, read: Mapping[str, ConnectedSource]) -> None:
     )
 
 
-def require_sources(known: KnownOn, names: Sequence[str]) -> None:
-    """Checks that the sources accepted without dates are there.
+def require_accepted(known: KnownOn, sources: Sequence[ConnectedSource]) -> None:
+    """Checks that the sources accepted without dates are there, and have none.
+
+    Who accepts a source that has dates has another in mind; and if its mapping loses them one day,
+    it would be read as it is today without anybody's decision.
+
+    Args:
+        known: As of when the run scores.
+        sources: The node's sources.
 
     Raises:
-        Problem: Exit code SETTINGS, naming one that is not.
+        Problem: Exit code SETTINGS, naming one that is not there, or all that have dates.
     """
+    names = [source.name for source in sources]
     for name in known.undated:
         if name not in names:
             raise Problem(
@@ -147,3 +155,12 @@ def require_sources(known: KnownOn, names: Sequence[str]) -> None:
                 remedy=nearest(name, names),
                 exit_code=ExitCode.SETTINGS,
             )
+    dated = [one.name for one in sources if one.name in known.undated and one.schema.has_date]
+    if dated:
+        left = ", ".join(f'"{name}"' for name in known.undated if name not in dated)
+        raise Problem(
+            f"these sources have record dates, and are read by them: {', '.join(dated)}",
+            where="evaluation file: undated",
+            remedy=f"Write undated = [{left}]; it is for sources without dates",
+            exit_code=ExitCode.SETTINGS,
+        )

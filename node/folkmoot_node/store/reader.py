@@ -176,6 +176,21 @@ class HouseholdStore:
         )
         return found.fetchone() is not None
 
+    def codes(self, uprn: int) -> dict[str, str] | None:
+        """Code of each attribute of one household, by name, as rounds count it.
+
+        Returns:
+            None if the household is not in the store.
+        """
+        counted = ", ".join(f'"{one.counted}"' for one in self.run.stored.values())
+        row = self._connection.execute(
+            f"SELECT {counted} FROM store.households WHERE uprn = {uprn:d}"  # noqa: S608
+        ).fetchone()
+        if row is None:
+            return None
+        pairs = zip(self.run.stored.items(), row, strict=True)
+        return {name: one.stored_codes[at] for (name, one), at in pairs}
+
     def audited_groups(self, uprns: Sequence[int]) -> pl.DataFrame:
         """Protected groups of some households, for the fields that the policy audits.
 

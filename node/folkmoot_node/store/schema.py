@@ -88,7 +88,7 @@ def date_column(source: str) -> str:
 def first_column(outcome: str) -> str:
     """Column of the details: day of the first event after the date as of which a run scored.
 
-    Only runs of a back-test have it, and that of `before_column`.
+    Only runs of a back-test have it, and those of `before_column` and `gone_column`.
     """
     return f"first@{outcome}"
 
@@ -96,3 +96,10 @@ def first_column(outcome: str) -> str:
 def before_column(outcome: str) -> str:
     """Column of the details: whether there was an event on that date or earlier."""
     return f"before@{outcome}"
+
+
+def gone_column(outcome: str) -> str:
+    """Column of the details: whether one of these was after the latest record of the household in
+    the frame, so that nobody is known to live there since, if the event is that somebody left.
+    """
+    return f"gone@{outcome}"

@@ -178,7 +178,10 @@ def _homes(frame: pl.DataFrame, uprn: str, population: Population) -> Integers:
 def _reports(
     frame: pl.DataFrame, population: Population, lived: Lived, rng: np.random.Generator
 ) -> pl.DataFrame:
-    """A row for each report, in place of one for each household."""
+    """A row for each report, in place of one for each household.
+
+    Each has a reference of its own: two reports of one day would else be one row twice.
+    """
     numbered = frame.with_row_index(_AT)
     home = _homes(frame, "UPRN", population)
     read = frame["Reports"].str.contains("^[1-9][0-9]*$") & frame["UPRN"].is_not_null()
@@ -191,6 +194,7 @@ def _reports(
             row.append(at)
             day.append(history.reported[report])
     apart = numbered[np.array(row, dtype=np.int64)].with_columns(
+        pl.concat_str("Reference", pl.int_range(pl.len()).over(_AT) + 1, separator="-"),
         pl.lit("1").alias("Reports"),
         pl.Series("LastReport", np.array(day, dtype="datetime64[D]"), pl.Date).cast(pl.String),
     )

@@ -89,9 +89,35 @@ def test_what_counts_before_and_after():
         )
         since = day(row["since"])
         known = None if since is None else pl.Series([since])
-        found = outcome_columns(own_events(linked, ["event"], known), 1, ["event"], ON)
+        found = outcome_columns(own_events(linked, ["event"], known), 1, ["event"], ON, None)
         assert found["first@event"][0] == day(row["first after the date"]), row
         assert ("yes" if found["before@event"][0] else "no") == row["before"], row
+
+
+def test_who_had_left_before_the_date():
+    """`latest` is the latest record of the home in a frame with dates, until the date: after somebody left, somebody else may
+    live there. A frame without dates has who lives there today.
+    """
+    for row in rows("""
+    | left on                | latest     | had left |
+    |------------------------|------------|----------|
+    | 2026-01-10             | 2020-01-01 | yes      |
+    | 2026-01-10             | 2026-01-10 | no       |
+    | 2026-01-10             | 2026-02-01 | no       |
+    | 2025-01-10; 2026-03-31 | 2026-02-01 | yes      |
+    | 2026-04-01             | 2020-01-01 | no       |
+    | 2026-01-10             | ?          | no       |
+    | ?                      | 2020-01-01 | no       |
+    """):  # fmt: skip
+        left = [day(one.strip()) for one in row["left on"].split(";")]
+        linked = pl.DataFrame(
+            {HOUSEHOLD: pl.Series([0] * len(left), dtype=pl.UInt32), "left": left},
+            schema_overrides={"left": pl.Date},
+        )
+        latest = day(row["latest"])
+        known = None if latest is None else pl.Series([latest])
+        found = outcome_columns(linked, 1, ["left"], ON, known)
+        assert ("yes" if found["gone@left"][0] else "no") == row["had left"], row
 
 
 def test_where_a_horizon_ends():

@@ -107,6 +107,7 @@ def test_the_commands_are_those_of_the_architecture() -> None:
         "councils left",
         "councils list",
         "councils merge",
+        "councils page",
         "councils refuse",
         "councils requests",
         "councils revoke",

@@ -59,3 +59,29 @@ def test_how_many_a_list_may_hold_is_said_in_plain_words(given: str, fault: str)
         parse(Listed, f"rounds = {given}".encode(), "a.toml")
     assert caught.value.problem.startswith(fault)
     assert "\n" not in caught.value.problem
+
+
+class Kinds(Settings):
+    """A setting of each kind that TOML has a word for."""
+
+    listed: tuple[int, ...] = ()
+    table: dict[str, int] = {}
+    span: Span = Span()
+    text: str = ""
+    several: frozenset[int] = frozenset()
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ("listed = 1", "listed: should be a list"),
+        ("several = 1", "several: should be a list"),
+        ("table = [1]", "table: should be a table"),
+        ("span = 1", "span: should be a table"),
+        ("text = 1", "text: should be text in quotes"),
+    ],
+)
+def test_kinds_are_named_as_in_toml(given: str, fault: str) -> None:
+    with pytest.raises(Problem) as caught:
+        parse(Kinds, given.encode(), "a.toml")
+    assert caught.value.problem == fault

@@ -222,6 +222,7 @@ def test_reports_of_abuse_are_one_row_each(folder):
     assert len(set(uprns)) < len(uprns)
     assert reported > 0
     assert sum(row["Reports"] == "1" for row in rows) >= 0.95 * len(rows)
+    assert len({tuple(row.values()) for row in rows}) == len(rows)  # a node counts the same once
 
 
 def test_what_is_wrong_with_real_outcomes_is_in_the_files(folder):

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from region import SOURCES
 from stage import Stage, ask
 
 from folkmoot import codec
+from folkmoot.geography import GssCode
+from folkmoot_coordinator.scrutiny.public_facts import read_public_facts
 from folkmoot_node.answering.answer import Event, poll
 from folkmoot_node.evidence.scoring_runs import BEGUN
 from folkmoot_node.home import open_home
@@ -23,6 +26,7 @@ from folkmoot_node.settings.node_toml import load_config
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.commands import Done, run_inside
+from tests.dossier_schemas import path_of
 
 Change = Callable[[Path], None]
 BY = ("--by", "A. Singh, director", "--reason", "read by the board")
@@ -248,6 +252,10 @@ def test_the_public_page_of_a_real_council(asked: Stage) -> None:
     node(asked, "dossier", "public", "--out", out).said()
     body = json.loads((out / "facts.json").read_text())
     assert body["changes_since_approval"] == []
+    schema = json.loads(path_of("public-facts").read_text("utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(body)
+    council = GssCode(body["council"])
+    assert read_public_facts((out / "facts.json").read_bytes(), council, "facts.json")
     assert "The source rents was added" in body["versions"][1]["changes"][0]["words"]
 
 

@@ -15,6 +15,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -31,10 +32,14 @@ from folkmoot_node.corrections.decisions import Decision
 from folkmoot_node.corrections.sealed_file import open_corrections
 from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
+from folkmoot_node.operations.doctor import examine
 from folkmoot_node.operations.leaving import doomed
 from folkmoot_node.operations.retention import Kind, expired, purge
+from folkmoot_node.operations.status import node_status
 from folkmoot_node.policies.release_policy import sign
 from folkmoot_node.release.tabulate import tabulate
+from folkmoot_node.store.encrypted_file import only_user
+from folkmoot_operator.checks import Finding, State
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.commands import run_inside
 from tests.council_files import events_mapping, source_tables
@@ -191,6 +196,49 @@ def test_without_households_of_a_past_date_it_waits_and_is_not_refused(stage_: S
         assert answer_round(node, known).reason is None
 
 
+def test_status_and_doctor_say_which_rounds_wait_and_how_that_ends(stage_: Stage) -> None:
+    home = stage_.home
+    round_ = question(home)
+    with open_home(home) as node:
+        learn(stage_, node, round_)
+        path = node.config.snapshot_path
+
+    def looked() -> tuple[dict[str, object], list[str], Finding]:
+        found = json.loads(run_inside("folkmoot-node", "status", "--json", "--home", home).said())
+        [check] = [one for one in examine(home, offline=True) if one.name == "kept for rounds"]
+        wanted = [one["what"] for one in found["needs"] if one["command"] == check.command]
+        return found["for_rounds"], wanted, check
+
+    kept, wanted, check = looked()
+    assert (kept["known_on"], kept["policy_is_current"], kept["rounds_waiting"]) == (DATE, True, [])
+    assert (wanted, check.state, check.command) == ([], State.OK, "")
+    assert f"households as known on {DATE}, for rounds until {kept['usable_until']}" in check.what
+    path.unlink()
+    kept, wanted, check = looked()
+    assert (kept["known_on"], kept["rounds_waiting"]) == (None, [round_.round_id])
+    assert (len(wanted), check.state) == (1, State.WARN)
+    assert round_.round_id[:12] in wanted[0]
+    assert round_.round_id[:12] in check.what
+    screen = run_inside("folkmoot-node", "status", "--home", home).said()
+    assert re.search(
+        r"^Past date +no households kept for rounds; rounds that wait: 1", screen, re.M
+    )
+    assert check.command == "folkmoot-node evaluate FILE --for-rounds DATE"
+    keep(home)
+    assert looked()[1:] == ([], dataclasses.replace(check, state=State.OK, what=ANY, remedy=""))
+    with (home / "risk-policy.toml").open("a") as stream:
+        stream.write("\n# Amended.\n")
+    kept, wanted, check = looked()
+    assert (kept["policy_is_current"], check.state) == (False, State.WARN)
+    assert "by another policy than the one in node.toml" in wanted[0]
+
+
+def test_status_says_when_they_are_over_and_must_go(stage_: Stage) -> None:
+    later = int(time.time()) + 91 * DAY
+    found = node_status(stage_.home, lambda: later)
+    assert "folkmoot-node purge" in {one.command for one in found.needs if DATE in one.what}
+
+
 def test_it_waits_where_they_are_by_another_policy_or_kept_too_long(stage_: Stage) -> None:
     home = stage_.home
     later = int(time.time()) + 91 * DAY
@@ -269,6 +317,43 @@ def test_who_is_withheld_since_is_not_counted(stage_: Stage) -> None:
         assert exact(node, question(stage_.home)).tolist() == expected.ravel().tolist()
 
 
+def test_a_resident_who_asks_is_told_what_is_kept_as_long_as_it_is(stage_: Stage) -> None:
+    home = stage_.home
+    words = "explain", FIRST, "--home", home, "--subject-access"
+    decision = Decision(objection="o1", decided_on=datetime.date(2026, 6, 1), withhold=True)
+    with open_home(home) as node:
+        open_corrections(node.config).add(FIRST, decision, {})
+        config = node.config
+
+    def looks() -> int:
+        with open_home(home) as node:
+            return len(list(node.audit.entries(("subject access request answered",))))
+
+    said = run_inside("folkmoot-node", *words).said()
+    assert "council_tax_arrears: 0" in said, "of today"
+    for line in (
+        f"As known on {DATE}, worked out on ",
+        "Band: high",
+        "Homeless, within 3 months after that date: yes",
+        "Hardship, level of financial hardship: yes",
+        "it is in no count",
+    ):
+        assert line in said
+    assert "Kept for" not in run_inside("folkmoot-node", *words[:-1]).said(), "staff's own look"
+    assert looks() == 1
+    config.store_path.unlink()
+    assert "Homeless, within 3 months" in run_inside("folkmoot-node", *words).said()
+    found = json.loads(run_inside("folkmoot-node", *words, "--json").said())
+    codes = {one["name"]: one["code"] for one in found["kept_for_rounds"]["attributes"]}
+    assert codes == {**codes, "band": "high", "homeless": "yes", "hardship": "yes"}
+    assert found["kept_for_rounds"]["known_on"] == DATE
+    assert "no household has been scored yet" in found["no_score"]
+    assert looks() == 3
+    config.snapshot_path.unlink()
+    run_inside("folkmoot-node", *words).said(ExitCode.DATA)
+    assert looks() == 3
+
+
 def test_the_catalogue_offers_it_with_its_codes(stage_: Stage) -> None:
     with open_home(stage_.home) as node:
         offered = catalogue_here(node).attributes
@@ -280,12 +365,16 @@ def test_they_are_kept_as_long_as_scores_and_leave_with_the_node(stage_: Stage) 
     home = stage_.home
     with open_home(home, clock=lambda: int(time.time()) + 91 * DAY) as node:
         path, key = node.config.snapshot_path, node.config.key_file.read_bytes()
-        assert "store/snapshot-households.duckdb" in {one.path for one in doomed(node.config)}
+        journal = path.with_name(path.name + ".wal")
+        journal.touch()
+        doomed_paths = {one.path for one in doomed(node.config)}
+        assert {f"store/{one.name}" for one in (path, journal)} <= doomed_paths
         found = [one for one in expired(node) if one.kind is Kind.SNAPSHOT]
         assert [one.path for one in found] == [path]
         assert "kept for 90 days" in found[0].why
         purged = purge(node, expired(node), "a test")
         assert not path.exists()
+        assert not journal.exists()
         assert purged.key_replaced
         assert node.config.key_file.read_bytes() != key
 
@@ -295,6 +384,15 @@ def test_the_key_stays_while_they_are_there(stage_: Stage) -> None:
         scores = tuple(one for one in expired(node) if one.kind is Kind.SCORES)
         assert scores
         assert not purge(node, scores, "a test").key_replaced
+
+
+def test_the_key_stays_while_others_are_being_made(stage_: Stage) -> None:
+    """Nothing of them may be in a file yet, but the key was read."""
+    with open_home(stage_.home, clock=lambda: int(time.time()) + 91 * DAY) as node:
+        with only_user(node.config.snapshot_path, "in use", ""):
+            purged = purge(node, expired(node), "a test")
+        assert {one.kind for one in purged.deleted} >= {Kind.SCORES, Kind.SNAPSHOT}
+        assert not purged.key_replaced
 
 
 def test_the_command_says_what_is_kept_and_the_audit_log_who_kept_it(stage_: Stage) -> None:
@@ -341,3 +439,20 @@ def test_it_is_by_the_policy_by_which_rounds_are_counted(stage_: Stage) -> None:
     assert "by that of node.toml" in done.stderr
     run_inside("folkmoot-node", "pause", "--reason", "an incident", "--home", home).said()
     assert run_inside("folkmoot-node", *words).code == ExitCode.REFUSED
+
+
+def test_where_an_approved_dossier_is_required_nothing_is_kept_without_one(stage_: Stage) -> None:
+    """Rounds are counted from it: it is a scoring run, and stops as one."""
+    home = stage_.home
+    with (home / "node.toml").open("a") as file:
+        file.write("\n[scrutiny]\nrequire_approved = true\n")
+    before = home / "store" / "snapshot-households.duckdb"
+    kept = before.read_bytes()
+    words = ("evaluate", home / "evaluation.toml", "--for-rounds", DATE, "--home", home)
+    assert "nobody has approved a dossier" in run_inside("folkmoot-node", *words).said(
+        ExitCode.REFUSED
+    )
+    assert before.read_bytes() == kept
+    with open_home(home) as node:
+        begun = list(node.audit.entries(("snapshot for rounds begun",)))
+    assert len(begun) == 1  # of the one before

@@ -28,7 +28,8 @@ from tests.commands import Done, run_inside
 
 KEYS = {
     "schema", "at", "version", "node", "pause", "evidence", "stopped_run", "rounds", "budget",
-    "incidents", "fitted_policy", "policies", "scores", "certificates", "backup", "disk", "plugins",
+    "incidents", "fitted_policy", "for_rounds", "scrutiny", "policies", "scores", "certificates",
+    "backup", "disk", "plugins",
     "prefect", "serve", "unreadable", "needs",
 }  # fmt: skip
 

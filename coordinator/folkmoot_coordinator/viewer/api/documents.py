@@ -65,6 +65,7 @@ class RoundDocument(Document):
     tables: list[TableLinks] = Field(description="Empty where there is no result")
     all_tables: dict[str, str] = Field(description="Addresses of all tables in one, by form")
     outcomes: list[OutcomeLink] = Field(description="Empty where bands cannot be judged")
+    equality: list[GroupLink] = Field(description="Empty where bands are counted by no group")
     metadata: dict[str, Any] | None = Field(
         description="What `export` writes beside the figures: question, coverage, privacy, columns"
     )
@@ -75,6 +76,13 @@ class OutcomeLink(Document):
 
     outcome: str = Field(description="Name of an attribute with the codes `no` and `yes`")
     groups: list[str] = Field(description="Attributes that `by` may name")
+    link: str
+
+
+class GroupLink(Document):
+    """An attribute of groups by which the round says who is selected."""
+
+    by: str = Field(description="Name of the attribute")
     link: str
 
 
@@ -98,6 +106,23 @@ class ValidationDocument(Document):
     by: str | None
     groups: dict[str, list[dict[str, Any]]]
     between_groups: list[dict[str, Any]]
+
+
+class SelectionDocument(Document):
+    """Who is in a band or a higher one, by group."""
+
+    round_id: str
+    withdrawn: str | None
+    coverage: str
+    policy_digest: str
+    by: str
+    bands: list[str] = Field(description="All but the lowest, ascending")
+    comparisons: int = Field(description="For how many comparisons `differences` are corrected")
+    region: dict[str, Any] = Field(
+        description="`groups`: by group and band the share in the band or a higher one, with both "
+        "95% intervals, null where there are too few; `differences`: each group against all others"
+    )
+    councils: dict[str, dict[str, Any]] = Field(description="The same by council")
 
 
 class Row(Document):

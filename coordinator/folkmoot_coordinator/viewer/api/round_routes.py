@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from folkmoot.rounds import RoundState
 from folkmoot.workload import Marginal
-from folkmoot_coordinator.publication.outcome_round import offered_outcomes
+from folkmoot_coordinator.publication.outcome_round import offered_groups, offered_outcomes
 from folkmoot_coordinator.rounds.round_store import StoredRound
 from folkmoot_coordinator.viewer.api.access import (
     count_request,
@@ -163,6 +163,10 @@ def _document(request: Request, stored: StoredRound) -> dict[str, Any]:
                 "link": f"{PREFIX}/rounds/{round_.round_id}/outcome?outcome={one.name}",
             }
             for one in (offered_outcomes(round_) if published else ())
+        ],
+        "equality": [
+            {"by": one, "link": f"{PREFIX}/rounds/{round_.round_id}/equality?by={one}"}
+            for one in (offered_groups(round_) if published else ())
         ],
         "metadata": None if published is None else described(published),
     }

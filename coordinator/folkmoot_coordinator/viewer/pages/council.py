@@ -22,6 +22,7 @@ from folkmoot_coordinator.rounds.round_store import (
 )
 from folkmoot_coordinator.viewer.figures import Figure
 from folkmoot_coordinator.viewer.pages.one_round import Answer, answer_of
+from folkmoot_coordinator.viewer.pages.scoring import has_page
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.round_facts import RoundFacts, round_facts
@@ -103,6 +104,7 @@ def routes() -> Routes:
             maps=[] if newest is None else _maps(newest),
             asked=[_asked(region, one, council) for one in asked[pages.first : pages.last]],
             pagination=pages.links(request),
+            has_scoring=has_page(region, council),
         )
 
     return routes

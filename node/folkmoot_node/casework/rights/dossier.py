@@ -15,6 +15,7 @@ from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.scores_in_use import scores_in_use
 from folkmoot_node.corrections.sealed_file import decisions_of
 from folkmoot_node.scoring.explain import Explanation, explain_household, policy_of
+from folkmoot_node.scoring.held_for_rounds import held_for_rounds
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_operator.moments import day_text, to_datetime
 from folkmoot_operator.problems import ExitCode, Problem
@@ -49,7 +50,8 @@ class Dossier:
         made_on: The day.
         purposes: For which, in words, and the lawful basis.
         kept: For how long, in words.
-        rooms: Scores, corrections, the log, and the rooms of casework.
+        rooms: Scores, what is kept for rounds about a past date, corrections, the log, and the
+            rooms of casework.
         elsewhere: What the node may hold that is not in here, and where to ask for it.
     """
 
@@ -90,7 +92,7 @@ def gather(bench: Bench, opened: Opened, records: Sequence[Records]) -> Dossier:
             f"Your role may not see: {', '.join(unseen)}. What a resident gets has to be whole.",
             "Ask somebody to do it whose role in the casework policy names these sources.",
         )
-    rooms = [*_scores(bench, opened), *_corrections(bench, opened)]
+    rooms = [*_scores(bench, opened), *_for_rounds(bench, opened), *_corrections(bench, opened)]
     with bench.state.database.reading() as session:
         for one in reversed(records):  # cases first, for readers
             items = tuple(one.held_on(session, opened.household))
@@ -105,7 +107,8 @@ def gather(bench: Bench, opened: Opened, records: Sequence[Records]) -> Dossier:
         made_on=bench.today(),
         purposes=(f"{policy.name}: {policy.purpose}", f"Lawful basis: {policy.legal_basis}"),
         kept=(
-            f"Scores: {policy.retention.scores_days} days",
+            f"Scores, and what is kept for counts about a past date: "
+            f"{policy.retention.scores_days} days",
             f"Cases: {retention.closed_cases_days} days after they are closed",
             f"Who opened a household: {retention.openings_days} days; the log stays",
             f"Objections and requests: {retention.rights_days} days after they are answered",
@@ -149,6 +152,22 @@ def _scores(bench: Bench, opened: Opened) -> Iterator[Room]:
     facts = tuple(_explained(explanation, fields))
     item = Item(policy.digest.hex(), f"Scoring run that ended on {day_text(finished)}", facts)
     yield Room("scores", "Score, with reasons and sources", (item,))
+
+
+def _for_rounds(bench: Bench, opened: Opened) -> Iterator[Room]:
+    """The household as it was known on a past date, which rounds about outcomes count."""
+    found = held_for_rounds(bench.config, opened.uprn, bench.today())
+    if found is None:
+        return
+    facts = [
+        Fact("Worked out on", found.made_on.isoformat()),
+        Fact("Kept until at the latest", found.kept_until.isoformat()),
+        *(Fact(one.words, one.code, sources=one.sources) for one in found.attributes),
+    ]
+    if found.withheld:
+        facts.append(Fact("Left out of counts", "yes"))
+    item = Item(found.known_on.isoformat(), f"As known on {found.known_on}", tuple(facts))
+    yield Room("for_rounds", "Kept for counts of the region about a past date", (item,))
 
 
 def _sensitive_reviewed(bench: Bench, rooms: Iterable[Room]) -> Iterator[Room]:

@@ -43,7 +43,9 @@ STAYS = (
     "The council's own records, such as council tax, are not erased by this. The next scoring run "
     "reads them again, and the household gets a new score, unless an objection was upheld that "
     "leaves it out. Whoever runs that system decides about erasing there.",
-    "The score of the last run stays until the next run replaces it, or its retention ends.",
+    "The score of the last run stays until the next run replaces it, or its retention ends. What "
+    "is kept for counts of the region about a past date stays until another date replaces it, or "
+    "its retention ends.",
     "A count over several months that has counted the household keeps its property number, "
     "encrypted, until the count ends: without it the household could be counted twice.",
     "Backups keep copies until they are deleted by the council's own rule.",

@@ -133,8 +133,8 @@ def choose(
     """Chooses the sparsest model that later dates do not show to be worse than the best.
 
     The loss is that after the intercept is fitted to the later date: a season changes how many
-    have the event, and the points are about who. Compared is household by household; worse means
-    more than one standard error (Breiman et al. 1984).
+    have the event, and the points are about who. Compared is household by household, each with all
+    its dates; worse means more than one standard error (Breiman et al. 1984).
 
     Args:
         observed: All dates.
@@ -143,23 +143,24 @@ def choose(
         keep: bool, for each of `factors`: whether it must stay.
         advance: Told how many folds are done, of how many.
     """
-    by_step: list[list[Floats]] = [[] for _ in STEPS]
+    by_step: list[list[AdditiveModel]] = [[] for _ in STEPS]
     counts = []
     for done, fold in enumerate(found):
         advance(done, len(found))
         learn = patterns([observed[one] for one in fold.learn], factors)
         judge = patterns([observed[fold.judge]], factors)
-        for losses, model in zip(by_step, path(learn, keep), strict=True):
-            losses.append(_losses(judge, model))
+        for models, model in zip(by_step, path(learn, keep), strict=True):
+            models.append(_at_the_level_of(judge, model))
         counts.append(judge)
     advance(len(found), len(found))
     households = sum(float(one.households.sum()) for one in counts)
-    totals = [_total(losses, counts) for losses in by_step]
+    totals = [_total(models, counts) for models in by_step]
     best = int(np.argmin(totals))
+    judged = [observed[fold.judge] for fold in found]
     chosen = next(
         at
         for at in range(len(STEPS))
-        if totals[at] - totals[best] <= _error(by_step[at], by_step[best], counts)
+        if totals[at] - totals[best] <= error_of(by_step[at], by_step[best], judged, factors)
     )
     return Choice(tuple(found), STEPS[chosen], tuple(total / households for total in totals))
 
@@ -205,32 +206,51 @@ def chosen_by(model: AdditiveModel, keep: Bools) -> Bools:
     return found
 
 
-def _losses(judge: Patterns, model: AdditiveModel) -> Floats:
-    """Log loss of a household of each pattern without and with the event, shape (patterns, 2)."""
-    log_odds = model.log_odds(judge.levels)
-    log_odds += refitted_intercept(judge, log_odds)
-    return np.stack([np.logaddexp(0.0, log_odds), np.logaddexp(0.0, -log_odds)], axis=1)
-
-
-def _counts(judge: Patterns) -> Floats:
-    return np.stack([judge.households - judge.events, judge.events], axis=1)
-
-
-def _total(losses: Sequence[Floats], judged: Sequence[Patterns]) -> float:
-    pairs = zip(losses, judged, strict=True)
-    return float(sum((loss * _counts(one)).sum() for loss, one in pairs))
-
-
-def _error(
-    losses: Sequence[Floats],
-    best: Sequence[Floats],
-    judged: Sequence[Patterns],
+def error_of(
+    one: Sequence[AdditiveModel],
+    other: Sequence[AdditiveModel],
+    judged: Sequence[KnownDate],
+    factors: Indexes,
 ) -> float:
-    """Standard error of the difference of two totals."""
-    variance = 0.0
-    for one, other, counted in zip(losses, best, judged, strict=True):
-        count = _counts(counted)
-        difference = one - other
-        mean = (difference * count).sum() / count.sum()
-        variance += float((count * (difference - mean) ** 2).sum())
-    return math.sqrt(variance)
+    """Standard error of the difference of two total losses.
+
+    Rows of one household on several dates are mostly the same event, and add up before they are
+    squared.
+
+    Args:
+        one: A model for each date.
+        other: Another for each.
+        judged: The dates.
+        factors: Indexes of the factors of the models.
+    """
+    every = np.unique(np.concatenate([date.uprn[date.judged] for date in judged]))
+    total, rows = np.zeros(len(every)), np.zeros(len(every))
+    for model, beside, date in zip(one, other, judged, strict=True):
+        place = np.searchsorted(every, date.uprn[date.judged])
+        # A household is in a date once.
+        total[place] += _row_losses(date, factors, model) - _row_losses(date, factors, beside)
+        rows[place] += 1
+    mean = total.sum() / rows.sum()
+    return math.sqrt(float(((total - mean * rows) ** 2).sum()))
+
+
+def _at_the_level_of(judge: Patterns, model: AdditiveModel) -> AdditiveModel:
+    """The model with the intercept that expects as many events as a date had."""
+    add = refitted_intercept(judge, model.log_odds(judge.levels))
+    return AdditiveModel(model.intercept + add, model.effects)
+
+
+def _total(models: Sequence[AdditiveModel], judged: Sequence[Patterns]) -> float:
+    found = 0.0
+    for model, one in zip(models, judged, strict=True):
+        log_odds = model.log_odds(one.levels)
+        without = (one.households - one.events) * np.logaddexp(0.0, log_odds)
+        found += float((without + one.events * np.logaddexp(0.0, -log_odds)).sum())
+    return found
+
+
+def _row_losses(date: KnownDate, factors: Indexes, model: AdditiveModel) -> Floats:
+    """Log loss of each household that is judged on a date."""
+    log_odds = model.log_odds(date.levels[date.judged][:, factors])
+    found: Floats = np.logaddexp(0.0, np.where(date.event[date.judged], -log_odds, log_odds))
+    return found

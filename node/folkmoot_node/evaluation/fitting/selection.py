@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from folkmoot_node.evaluation.measures.orders import order_of_whole
+from folkmoot_node.evaluation.measures.ranking import Placements, auc_change_interval
 from folkmoot_node.evaluation.measures.tally import Tally
 from folkmoot_node.evaluation.snapshot import Bools, Floats
 from folkmoot_node.intervals import Interval, two_sided
@@ -90,27 +91,27 @@ def compare_recall(
 
 
 def compare_areas(present: npt.NDArray[Any], proposed: npt.NDArray[Any], event: Bools) -> Compared:
-    """Areas under the curve of two scores of the same households (DeLong et al. 1988).
+    """Areas under the curve of two scores of the same households, as a back-test compares them.
 
     Args:
         present: Scores, shape (households,).
         proposed: The others.
         event: At least two households with it, and two without.
     """
-    below, above = zip(*(_placements(score, event) for score in (present, proposed)), strict=True)
-    area = [float(one.mean()) for one in below]
-    variance = np.var(below[1] - below[0], ddof=1) / event.sum()
-    variance += np.var(above[1] - above[0], ddof=1) / (~event).sum()
-    more, half = area[1] - area[0], two_sided() * math.sqrt(float(variance))
-    return Compared(area[0], area[1], more, Interval(more - half, more + half))
+    was, now = (_placements(score, event) for score in (present, proposed))
+    before, after = float(was.events.mean()), float(now.events.mean())
+    more = after - before
+    return Compared(before, after, more, auc_change_interval(was, now, more))
 
 
-def _placements(score: npt.NDArray[Any], event: Bools) -> tuple[Floats, Floats]:
-    """Of each household with the event: the share of others that it beats, ties by half; and of
-    each of the others the share that beats it.
-    """
+def _placements(score: npt.NDArray[Any], event: Bools) -> Placements:
     inside, outside = score[event], score[~event]
-    return _beaten(outside, inside), 1 - _beaten(inside, outside)
+    return Placements(
+        _beaten(outside, inside),
+        1 - _beaten(inside, outside),
+        _beaten(outside, outside),
+        len(outside),
+    )
 
 
 def _beaten(others: npt.NDArray[Any], of: npt.NDArray[Any]) -> Floats:

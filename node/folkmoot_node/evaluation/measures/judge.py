@@ -203,7 +203,8 @@ def _outcome(
         months=happened.months,
         until=happened.until,
         households=seen.considered,
-        before=None if evaluation.outcomes[name].repeated else len(seen.excluded),
+        gone=seen.gone,
+        before=None if evaluation.outcomes[name].repeated else len(seen.excluded) - seen.gone,
         lost=lost,
         events=Share.counted(events, seen.observed) if is_shown else None,
         event_bounds=(

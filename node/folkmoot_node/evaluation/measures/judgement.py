@@ -281,7 +281,8 @@ class Changed:
         times: By what its weight was multiplied: 0, 0.75 or 1.25.
         auc: With that weight.
         auc_change: Less the AUC of the policy.
-        auc_interval: Of that change, over the same households (DeLong et al. 1988).
+        auc_interval: Of that change, over the same households (DeLong et al. 1988, with two events
+            added as in Agresti and Min 2005).
         at: By capacity.
     """
 
@@ -331,8 +332,9 @@ class OutcomeJudgement:
         months: The horizon.
         until: Last day of it.
         households: That could have been visited.
-        before: Households left out, since they had the event before the date; None if those are
-            judged too.
+        gone: Households left out, since they had left before the date.
+        before: Others left out, since they had the event before the date; None if those are judged
+            too.
         lost: Of `households`, those observed no more before the horizon ended, and without the
             event until then: they are in no share.
         events: Of the households that were observed, the share that had the event; None if the
@@ -346,6 +348,7 @@ class OutcomeJudgement:
     months: int
     until: datetime.date
     households: int
+    gone: int
     before: int | None
     lost: int
     events: Share | None

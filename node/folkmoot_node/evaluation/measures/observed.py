@@ -21,13 +21,16 @@ class Observed:
         households: Of the snapshot.
         events: int64: rows that had the event.
         lost: int64: rows observed no more before the horizon, and without the event until then.
-        excluded: int64: rows that are not judged, since they had the event before the date.
+        excluded: int64: rows that are not judged, since they had left before the date, or had the
+            event before it.
+        gone: How many of the excluded had left.
     """
 
     households: int
     events: Ints
     lost: Ints
     excluded: Ints
+    gone: int = 0
 
     @property
     def considered(self) -> int:
@@ -48,17 +51,19 @@ def observed(happened: Happened, *, repeated: bool) -> Observed:
 
     Args:
         happened: Of the snapshot.
-        repeated: Whether households that had the event before the date are judged too.
+        repeated: Whether households that had the event before the date are judged too. Those that
+            had left before it never are.
     """
     has_ended = ~np.isnat(happened.ended)
     has_event = ~np.isnat(happened.first)
     both = np.flatnonzero(has_event & has_ended)
     has_event[both[happened.first[both] > happened.ended[both]]] = False
     is_lost = has_ended & ~has_event
-    if repeated:
-        excluded = np.empty(0, dtype=np.int64)
-    else:
-        excluded = np.flatnonzero(happened.before)
-        has_event[excluded] = False
-        is_lost[excluded] = False
-    return Observed(len(has_event), np.flatnonzero(has_event), np.flatnonzero(is_lost), excluded)
+    excluded = happened.gone if repeated else happened.gone | happened.before
+    return Observed(
+        len(has_event),
+        np.flatnonzero(has_event & ~excluded),
+        np.flatnonzero(is_lost & ~excluded),
+        np.flatnonzero(excluded),
+        int(np.count_nonzero(happened.gone)),
+    )

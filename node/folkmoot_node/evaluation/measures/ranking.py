@@ -79,11 +79,14 @@ class Placements:
     Attributes:
         events: float64, of each household with the event: share of the others below it.
         others: float64, of some households without: share of the events above each.
+        elsewhere: float64, of the same: share of the others below each, where an event of theirs
+            would stand.
         without: How many households without the event there are.
     """
 
     events: Floats
     others: Floats
+    elsewhere: Floats
     without: int
 
 
@@ -99,11 +102,16 @@ def placements(order: Order, counted: Tally, events: Ints, others: Ints) -> Plac
     e, n = int(counted.events.sum()), int(counted.others.sum())
     below = (np.cumsum(counted.others) - counted.others / 2) / n
     above = 1 - (np.cumsum(counted.events) - counted.events / 2) / e
-    return Placements(below[order.code[events]], above[order.code[others]], n)
+    at = order.code[others]
+    return Placements(below[order.code[events]], above[at], below[at], n)
 
 
 def auc_change_interval(was: Placements, now: Placements, change: float) -> Interval:
     """Interval of the difference of two AUCs of the same households (DeLong et al. 1988).
+
+    As Agresti and Min (2005) do for shares, two events are added: half a one that moves as far up
+    as any household does, half a one that moves as far down, and one that stays. Few events may
+    hold none of the households that another order moves, and be no evidence that it moves none.
 
     Args:
         was: By the order that is taken off.
@@ -111,9 +119,14 @@ def auc_change_interval(was: Placements, now: Placements, change: float) -> Inte
         change: Difference of both AUCs.
     """
     by_events, by_others = now.events - was.events, now.others - was.others
-    variance = by_events.var() / max(1, len(by_events) - 1) + by_others.var() / was.without
+    moves = np.concatenate([by_events, now.elsewhere - was.elsewhere, [0.0]])
+    furthest, count = np.array([moves.min(), moves.max()]), len(by_events) + 2
+    middle = float(by_events.sum() + furthest.sum() / 2) / count
+    squares = ((by_events - middle) ** 2).sum() + ((furthest - middle) ** 2).sum() / 2 + middle**2
+    variance = squares / count**2 + by_others.var() / was.without
     half = two_sided() * math.sqrt(float(variance))
-    return Interval(max(-1.0, change - half), min(1.0, change + half))
+    low, high = min(middle - half, change), max(middle + half, change)
+    return Interval(max(-1.0, low), min(1.0, high))
 
 
 def _spread(count: Ints, value: Floats, mean: float) -> float:

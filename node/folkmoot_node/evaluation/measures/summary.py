@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile
@@ -12,9 +13,12 @@ from folkmoot_node.evaluation.measures.evaluation import (
     OverDates,
 )
 from folkmoot_node.evaluation.measures.judgement import Judgement, OutcomeJudgement
-from folkmoot_node.intervals import Interval
+from folkmoot_node.intervals import LEVEL, Interval
 
 Figure = tuple[float, Interval]
+
+UNSTABLE = 0.01
+"""Chance below which a figure is said not to be stable."""
 
 
 def summarise(judgements: Sequence[Judgement], evaluation: EvaluationFile) -> Evaluation:
@@ -59,14 +63,25 @@ def _over_dates(name: str, dates: Sequence[OutcomeJudgement]) -> OutcomeOverDate
     if missing:
         notes.append(f"{missing} of {len(dates)} dates show no figures: see their notes.")
     for one in figures:
-        # Of so many intervals a twentieth misses by chance; twice that does not happen easily.
-        if one.outside > max(1.0, 0.1 * len(dates)):
+        if is_rare(one.outside, sum(value is not None for value in one.values)):
             at = "" if one.capacity is None else f" at {one.capacity:,} visits"
             notes.append(
                 f"The {one.figure}{at} is not stable: {one.outside} of {len(dates)} dates have an "
                 "interval that does not hold the mean."
             )
     return OutcomeOverDates(name, figures, tuple(notes))
+
+
+def is_rare(outside: int, dates: int) -> bool:
+    """Whether so many of independent dates or more would be off the mean once in a hundred times,
+    if one in twenty is by chance. There are many figures, and one of them shall not stand out.
+    """
+    miss = 1 - LEVEL
+    return sum(_chance(off, dates, miss) for off in range(outside, dates + 1)) < UNSTABLE
+
+
+def _chance(off: int, dates: int, miss: float) -> float:
+    return math.comb(dates, off) * miss**off * (1 - miss) ** (dates - off)
 
 
 def _named(one: OutcomeJudgement) -> Iterator[tuple[tuple[str, int | None], Figure]]:

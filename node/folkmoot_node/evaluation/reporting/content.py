@@ -208,11 +208,13 @@ def _events(found: Evaluation, at: int) -> Iterator[Block]:
     """How many households had the event, and how many were lost from sight."""
     judged = [one.outcomes[at] for one in found.dates]
     some_lost = any(one.lost for one in judged)
+    some_gone = any(one.gone for one in judged)
     rows = [
         (
             judgement.date.isoformat(),
             one.until.isoformat(),
             count(one.households),
+            *((count(one.gone),) if some_gone else ()),
             NOT_LEFT_OUT if one.before is None else count(one.before),
             *((count(one.lost),) if some_lost else ()),
             f"under {found.smallest}" if one.events is None else count(one.events.hits),
@@ -225,6 +227,7 @@ def _events(found: Evaluation, at: int) -> Iterator[Block]:
         "Date",
         "Until",
         "Households",
+        *(("Had left before",) if some_gone else ()),
         "Had it before",
         *(("Lost from sight",) if some_lost else ()),
         "Events",

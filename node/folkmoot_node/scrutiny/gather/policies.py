@@ -52,6 +52,7 @@ _RETENTION = {
     "quarantine_days": "Days for which lists of rejected records are kept",
     "review_days": "Days for which files for clerical review are kept",
     "extracts_days": "Days for which extracts are kept after a run has read them",
+    "outcomes_days": "Days for which extracts of outcomes alone are kept after a back-test",
     "after_sunset_days": "Days after the last day of the policy in which all of it is deleted",
     "purge": "Who deletes what has been kept long enough",
 }

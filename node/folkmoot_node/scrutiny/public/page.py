@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from folkmoot.public_facts import PARTS, thing_title
 from folkmoot_node.scrutiny.approved_facts import ApprovedFact, ApprovedFacts
-from folkmoot_node.scrutiny.differences import FAMILIES, Difference, below, shown
+from folkmoot_node.scrutiny.differences import Difference
 from folkmoot_node.scrutiny.facts import Mark
-from folkmoot_node.scrutiny.public.publishable import PARTS, rows_of, things_of
 from folkmoot_node.scrutiny.public.releases_made import ReleaseMade
 from folkmoot_node.scrutiny.public.versions import Version
-from folkmoot_operator.moments import day_text, to_text
+from folkmoot_operator.moments import day_text
+from folkmoot_operator.shown_values import laid_out
 
 FEED = "feed.atom"
 """Name of the feed, beside the page."""
@@ -61,7 +61,7 @@ def as_page(published: Published) -> str:
     """
     style = files(_ROOM).joinpath("templates", "public.css").read_text("utf-8")
     return (
-        templates()
+        _templates()
         .get_template("public.html")
         .render(
             published=published,
@@ -75,8 +75,8 @@ def as_page(published: Published) -> str:
     )
 
 
-def templates() -> Environment:
-    """The templates of page and feed; what is put into them is escaped."""
+def _templates() -> Environment:
+    """The template of the page; what is put into it is escaped."""
     environment = Environment(
         loader=PackageLoader(_ROOM),
         autoescape=True,
@@ -84,7 +84,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(day=day_text, moment=to_text)
+    environment.filters.update(day=day_text)
     return environment
 
 
@@ -94,61 +94,22 @@ def _part(at: int, facts: ApprovedFacts) -> dict[str, Any]:
         "id": f"part-{at + 1}",
         "title": part.title,
         "about": part.about,
-        "rows": [_row(one) for one in rows_of(part, facts)],
+        "rows": [_row(facts.by_key[key]) for key in part.rows(facts.by_key)],
         "things": [
             {
                 "id": f"thing-{thing.replace('.', '-')}",
-                "title": _title(thing),
-                "rows": [_row(one) for one in below(facts.by_key, thing).values()],
+                "title": thing_title(thing),
+                "rows": [_row(facts.by_key[key]) for key in keys],
             }
-            for thing in things_of(part, facts)
+            for thing, keys in part.things(facts.by_key).items()
         ],
     }
 
 
-def _title(thing: str) -> str:
-    """What a thing is called: "Source housing"."""
-    family, _, name = thing.rpartition(".")
-    return f"{FAMILIES[family].capitalize()} {name}"
-
-
 def _row(fact: ApprovedFact) -> dict[str, Any]:
     return {
-        "key": fact.key,
         "label": fact.label,
         "is_missing": fact.is_missing,
         "by_person": fact.mark is Mark.PERSON,
-        **_value(fact.value),
+        "shown": laid_out(fact.value),
     }
-
-
-def _value(value: Any) -> dict[str, Any]:
-    """What the template shows: a text, points of a list, or a table."""
-    if (
-        isinstance(value, Mapping)
-        and value
-        and all(isinstance(one, Mapping) for one in value.values())
-    ):
-        columns = _columns(list(value.values()))
-        rows = [
-            [name, *(shown(one.get(column, "")) for column in columns)]
-            for name, one in value.items()
-        ]
-        return {"kind": "table", "columns": ["name", *columns], "cells": rows}
-    if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
-        columns = _columns(value)
-        rows = [[shown(one.get(column, "")) for column in columns] for one in value]
-        return {"kind": "table", "columns": columns, "cells": rows}
-    if isinstance(value, Mapping) and value:
-        return {
-            "kind": "points",
-            "points": [f"{name}: {shown(one)}" for name, one in value.items()],
-        }
-    if isinstance(value, list) and len(value) > 1:
-        return {"kind": "points", "points": [shown(one) for one in value]}
-    return {"kind": "text", "text": shown(value)}
-
-
-def _columns(entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Names of all columns, in the order in which they are first met."""
-    return list(dict.fromkeys(name for one in entries for name in one))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from folkmoot.public_facts import PUBLIC_FACTS
 from folkmoot_node.home import NodeHome
 from folkmoot_node.scrutiny.approval import approvals, require_approval
 from folkmoot_node.scrutiny.approved_facts import approvable
@@ -22,8 +23,6 @@ from folkmoot_operator.output_places import writing_to
 from folkmoot_operator.private_files import publishing
 from folkmoot_operator.problems import ExitCode, Problem
 
-LAYOUT = "folkmoot/public-facts/1"
-"""Of the file for programs."""
 PAGE = "index.html"
 
 
@@ -102,7 +101,7 @@ def write_site(published: Published, folder: Path, address: str = "") -> tuple[P
 def as_json(published: Published) -> bytes:
     """The same for programs: the same content gives the same bytes."""
     body = {
-        "layout": LAYOUT,
+        "layout": PUBLIC_FACTS,
         "council": published.facts.council,
         "name": published.council,
         "made_at": to_text(published.made_at),

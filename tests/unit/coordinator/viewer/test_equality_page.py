@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from folkmoot_coordinator.viewer.noted_downloads import DOWNLOADED
 from tests.commands import run_inside
 from tests.outcome_region import BANDS
 from tests.outcome_region import region as outcome_region
@@ -73,11 +74,32 @@ def test_page_and_command_have_the_same_numbers(region: ViewerRegion, ana: Visit
     assert low - 0.005 < np.mean(band[group == 1] == 2) < high + 0.005
 
 
+def test_programs_get_what_the_command_says_and_the_download_is_noted(
+    region: ViewerRegion, site: ViewerSite, ana: Visit
+) -> None:
+    words = ("equality", region.id("judged"), "--by", BY, "--home", region.home.path, "--json")
+    facts = json.loads(run_inside("folkmoot-coordinator", *words).said())
+    offered = json.loads(ana.get(f"/api/v1/rounds/{region.id('judged')}"))["equality"]
+    link = {one["by"]: one["link"] for one in offered}[BY]
+    assert json.loads(ana.get(link)) == facts
+    [last, *_] = reversed(list(site.app.state.site.audit.entries((DOWNLOADED,))))
+    assert (last.body["table"], last.body["by"]) == (f"equality {BY}", "ana")
+    base = f"/api/v1/rounds/{region.id('judged')}/equality"
+    assert json.loads(ana.get(base))["by"] == offered[0]["by"]
+    ana.get(f"{base}?by=zebra", expect=404)
+    ana.get(f"{base}?by={BY}&wrong=1", expect=422)
+    ana.get(f"/api/v1/rounds/{region.id('open')}/equality", expect=409)
+    cat = site.visit("cat", ["reader"])
+    cat.get(f"/api/v1/rounds/{region.id('secret')}/equality", expect=404)
+
+
 def test_it_is_linked_chosen_by_form_drawn_and_for_those_who_may_see(
     region: ViewerRegion, site: ViewerSite, ana: Visit
 ) -> None:
     base = f"/rounds/{region.id('judged')}"
     assert f'href="{base}/equality"' in ana.get(base)
+    assert f'href="{base}/equality"' in ana.get("/")
+    assert f'href="/rounds/{region.id("open")}/equality"' not in ana.get("/")
     assert "by financial hardship" in plain(ana.get(f"{base}/equality?by={BY}"))
     assert "Choose from:" in ana.get(f"{base}/equality?by=zebra", expect=404)
     ana.get(f"/rounds/{region.id('open')}/equality", expect=409)

@@ -5,6 +5,7 @@ The council is so small that each row can be told by hand.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from pathlib import Path
 
@@ -15,13 +16,15 @@ import pytest
 from folkmoot_node.corrections.decisions import Decision
 from folkmoot_node.corrections.sealed_file import open_corrections
 from folkmoot_node.evaluation.for_rounds import keep_for_rounds
+from folkmoot_node.evaluation.measures.observed import observed
 from folkmoot_node.operations.retention import _leftovers
 from folkmoot_node.pipeline.kept_scores import KeptScores
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_plugin_extracts.source import ExtractsSource
 from tests.unit.node.conftest import TODAY
-from tests.unit.node.evaluation.dated_council import FILES, POLICY, Council
+from tests.unit.node.evaluation.dated_council import FILES, HOMES, POLICY, Council
 
 DATE = datetime.date(2026, 2, 28)
 ATTRIBUTES = """
@@ -103,6 +106,25 @@ def test_it_agrees_with_what_a_back_test_judges(council):
         assert [one[0] for one in found.values()] == [snapshot.bands[at] for at in snapshot.band]
 
 
+def test_a_household_that_had_left_before_the_date_is_unknown(council):
+    """Nobody knows what happened. Where the frame has a later record, somebody lives there."""
+    council.write(
+        homes=HOMES.replace('uprn = "UPRN"', 'uprn = "UPRN"\nrecord_date = { column = "Opened" }'),
+        homes_csv="UPRN,Tenure,Rank,Opened\n1,owned,5,2020-01-01\n2,rented,1,2020-01-01\n"
+        "3,rented,2,2020-01-01\n3,rented,2,2026-02-20\n4,owned,,2020-01-01\n",
+        housing_csv="UPRN,Recorded,Event,Left\n1,2026-03-05,2026-03-02,2026-02-15\n"
+        "2,2026-02-15,,2026-02-14\n3,2026-02-15,,2026-02-14\n4,2026-06-30,2026-03-02,\n",
+    )
+    keep(council, undated=())
+    assert {uprn: one[3] for uprn, one in rows(council).items()} == {
+        1: "unknown", 2: "unknown", 3: "no", 4: "yes"
+    }  # fmt: skip
+    [snapshot] = council.evaluate(dates=["2026-02-28"], undated=[])
+    assert snapshot.happened["homelessness"].gone.tolist() == [True, True, False, False]
+    seen = observed(snapshot.happened["homelessness"], repeated=True)
+    assert (seen.excluded.tolist(), seen.events.tolist()) == ([0, 1], [3])
+
+
 def test_a_score_at_a_break_is_in_the_level_that_begins_there(council):
     """Weights at which a thousandth of a score is no whole number of units."""
     for weight in (60, 33.33, 0.07):
@@ -126,7 +148,8 @@ def test_nothing_else_of_a_household_is_kept(council):
         assert (store.run.fields, store.run.audited) == ({}, {})
     assert config.snapshot_path.stat().st_mode & 0o777 == 0o600
     beside = {path.name.removesuffix(".lock") for path in config.snapshot_path.parent.iterdir()}
-    assert beside <= {config.snapshot_path.name, "households.duckdb"}
+    # The last holds which files were read, and when.
+    assert beside <= {config.snapshot_path.name, "households.duckdb", "outcomes-read.json"}
 
 
 def test_a_run_of_today_has_levels_and_knows_nothing_of_outcomes(council):
@@ -154,20 +177,51 @@ def test_what_was_kept_before_is_gone_when_the_next_is_refused(council):
     assert not council.config.snapshot_path.exists()
 
 
-@pytest.mark.parametrize(
-    ("date", "undated", "problem"),
-    [
-        (TODAY, ("homes",), "is not over"),
-        (DATE, (), "do not say when their records were known: homes"),
-        (DATE, ("homes", "taxes"), "no source is called 'taxes'"),
-    ],
-)
-def test_what_does_not_fit_is_refused_and_what_was_kept_stays(council, date, undated, problem):
+def test_a_date_that_is_not_over_is_refused_and_what_was_kept_stays(council):
     keep(council)
-    with pytest.raises(Problem, match=problem) as caught:
-        keep(council, date, undated)
+    with pytest.raises(Problem, match="is not over") as caught:
+        keep(council, TODAY)
     assert caught.value.exit_code is ExitCode.SETTINGS
     assert council.config.snapshot_path.exists()
+
+
+@pytest.mark.parametrize(
+    ("undated", "problem"),
+    [
+        ((), "do not say when their records were known: homes"),
+        (("homes", "taxes"), "no source is called 'taxes'"),
+    ],
+)
+def test_what_does_not_fit_the_sources_is_refused_and_nothing_is_kept(council, undated, problem):
+    """What a source says of itself is a plugin's word, which may follow from a record."""
+    keep(council)
+    with pytest.raises(Problem, match=problem) as caught:
+        keep(council, undated=undated)
+    assert caught.value.exit_code is ExitCode.SETTINGS
+    assert not council.config.snapshot_path.exists()
+
+
+def test_a_source_that_fails_at_a_record_as_soon_as_it_is_made_leaves_nothing_to_count(council):
+    """Else it would choose, by one record, which of two dates rounds are counted from."""
+
+    class FailsAtARecord(ExtractsSource):
+        def __init__(self, options) -> None:
+            if "\n3," in (council.home / "extracts" / "tax.csv").read_text():
+                raise RuntimeError
+            super().__init__(options)
+
+    keep(council)
+    hostile = dataclasses.replace(council.plugins, sources={"extracts": FailsAtARecord})
+    with pytest.raises(Problem):
+        keep_for_rounds(
+            council.config,
+            hostile,
+            council.policy,
+            date=DATE,
+            undated=("homes",),
+            today=TODAY,
+        )
+    assert not council.config.snapshot_path.exists()
 
 
 def test_a_policy_without_an_outcome_has_nothing_to_keep(council):

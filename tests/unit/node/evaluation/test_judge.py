@@ -23,7 +23,7 @@ def days(given) -> np.ndarray:
                      for one in given], dtype="datetime64[D]")  # fmt: skip
 
 
-def small(points, event, *, ended=None, before=None, group=None, ranks=None) -> Snapshot:
+def small(points, event, *, ended=None, before=None, gone=None, group=None, ranks=None) -> Snapshot:
     """A council of one factor for each column of points."""
     points = np.array(points, dtype=np.float64)
     score = np.nansum(points, axis=1)
@@ -43,6 +43,7 @@ def small(points, event, *, ended=None, before=None, group=None, ranks=None) -> 
                 "homeless", 6, UNTIL, days(event),
                 np.zeros(count, dtype=bool) if before is None else np.array(before),
                 days([None] * count if ended is None else ended),
+                np.zeros(count, dtype=bool) if gone is None else np.array(gone),
             )
         },
         groups=() if group is None else (Groups("race", "race", ("x", "y", "z"), group),),
@@ -139,6 +140,27 @@ def test_households_with_an_earlier_event_are_left_out_where_asked() -> None:
     assert (found.before, found.households, found.events.of) == (1, 9, 9)
     (at,) = found.figures.at
     assert (at.from_score, at.recall.hits) == (4, 2.5)  # the fourth place falls among two of 4
+
+
+def test_households_that_had_left_before_the_date_are_in_no_figure() -> None:
+    """Also where events of theirs are recorded: these are of who lives there now."""
+    gone = [True, False] * 5
+    stay = [at for at, left in enumerate(gone) if not left]
+    for repeated in (True, False):
+        asked = {"outcome": {"repeated": repeated}, "smallest": 3, "capacity": [2]}
+        events = [1, 2, 3, 4, None, 6] + [None] * 4
+        before = [False, True] * 2 + [True] * 2 + [False] * 4
+        whole = small(TEN, events, before=before, gone=gone)
+        part = small(
+            [TEN[at] for at in stay],
+            [events[at] for at in stay],
+            before=[before[at] for at in stay],
+        )
+        found, alone = outcome(whole, **asked), outcome(part, **asked)
+        assert (found.gone, alone.gone) == (5, 0)
+        assert (found.before, found.lost) == (alone.before, alone.lost)
+        assert (found.households, found.events) == (alone.households, alone.events)
+        assert found.figures == alone.figures
 
 
 def test_baselines_by_hand() -> None:
@@ -329,6 +351,7 @@ def test_the_order_of_rows_changes_nothing() -> None:
                 first=happened.first[rows],
                 before=happened.before[rows],
                 ended=happened.ended[rows],
+                gone=happened.gone[rows],
             )
         },
         groups=tuple(dataclasses.replace(one, index=one.index[rows]) for one in snapshot.groups),

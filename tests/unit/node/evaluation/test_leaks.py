@@ -20,7 +20,7 @@ def happened(had):
     first = np.where(had, DAY, np.datetime64("NaT")).astype("datetime64[D]")
     never = np.full(len(had), np.datetime64("NaT"), dtype="datetime64[D]")
     before = np.zeros(len(had), dtype=np.bool_)
-    return Happened("homeless", 6, datetime.date(2026, 6, 30), first, before, never)
+    return Happened("homeless", 6, datetime.date(2026, 6, 30), first, before, never, before)
 
 
 @pytest.fixture

@@ -33,6 +33,14 @@ def test_a_source_that_is_accepted_must_be_there(council):
     assert "tax" in found.remedy
 
 
+def test_a_source_with_dates_is_not_accepted_as_one_without(council):
+    found = refused(council, undated=["homes", "tax"])
+    assert (found.exit_code, found.where) == (ExitCode.SETTINGS, "evaluation file: undated")
+    assert found.problem == "these sources have record dates, and are read by them: tax"
+    assert found.remedy.startswith('Write undated = ["homes"]; ')
+    council.evaluate(undated=["homes"])  # the remedy is enough
+
+
 def outcome(**changes):
     return {"outcomes": {"homelessness": {"events": ["homeless"], "months": 3} | changes}}
 

@@ -7,9 +7,10 @@ import json
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from folkmoot_node.evaluation.measures.judge import judge
-from folkmoot_node.evaluation.measures.summary import summarise
+from folkmoot_node.evaluation.measures.summary import is_rare, summarise
 from tests.evaluation_snapshots import evaluation_of, snapshot_of, snapshots_of
 
 
@@ -60,6 +61,18 @@ def test_a_change_from_date_to_date_is_said() -> None:
     ]
     assert not any("AUC" in note for note in summary(steady).outcomes[0].notes)
     assert any("AUC is not stable" in note for note in summary(changing).outcomes[0].notes)
+
+
+def test_dates_that_are_off_by_chance_are_not_called_unstable() -> None:
+    """A year of independent dates has two off the mean in 12 of 100 cases, and seven figures."""
+    for dates in range(1, 61):
+        said = [is_rare(outside, dates) for outside in range(dates + 1)]
+        least = said.index(True) if any(said) else dates + 1
+        assert binom.sf(least - 1, dates, 0.05) < 0.01
+        assert binom.sf(least - 2, dates, 0.05) >= 0.01
+        assert said == [outside >= least for outside in range(dates + 1)]
+    assert not is_rare(2, 12)
+    assert is_rare(2, 2)
 
 
 def test_json_of_a_back_test_is_plain() -> None:

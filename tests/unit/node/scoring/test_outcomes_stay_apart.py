@@ -92,7 +92,7 @@ def test_a_back_test_reads_it_and_nothing_else_changes(dated):
           known=known)  # fmt: skip
     assert dated.tax.asked[-1] == "evicted"
     now = dated.rows()
-    assert now.drop("first@evicted", "before@evicted").equals(before)
+    assert now.drop("first@evicted", "before@evicted", "gone@evicted").equals(before)
     assert now["first@evicted"].dtype == pl.Date
 
 

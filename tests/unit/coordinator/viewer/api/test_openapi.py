@@ -23,6 +23,7 @@ PATHS = (
     "/api/v1/rounds/{round_id}/statistics",
     "/api/v1/rounds/{round_id}/statistics/{table}",
     "/api/v1/rounds/{round_id}/outcome",
+    "/api/v1/rounds/{round_id}/equality",
 )
 NOT_CHECKED = ["positive_data_acceptance"]
 """Which rows can be chosen depends on the table, so what the description allows may be refused."""
@@ -47,8 +48,8 @@ def description(site: ApiSite) -> Any:
     }
     judged = [site.region.id("judged"), site.region.id("winter"), "0" * 32]
     for path, methods in found["paths"].items():
-        # Of all rounds one alone has an outcome: among many it would seldom be drawn.
-        ids = {"round_id": judged} if path.endswith("/outcome") else {}
+        # Of all rounds one alone has an outcome and groups: among many it would seldom be drawn.
+        ids = {"round_id": judged} if path.endswith(("/outcome", "/equality")) else {}
         for operation in methods.values():
             for parameter in operation.get("parameters", ()):
                 if parameter["name"] in known:

@@ -20,6 +20,7 @@ READING = (
     *(f"/api/v1/rounds/{{round_id}}/statistics.{form}" for form in TABLE_FORMS),
     "/api/v1/rounds/{round_id}/statistics/{table}",
     "/api/v1/rounds/{round_id}/outcome",
+    "/api/v1/rounds/{round_id}/equality",
 )
 PUBLIC = ("/api/v1", "/api/v1/openapi.json")
 OWN_KEYS = ("/keys",)
@@ -43,7 +44,7 @@ def judged(site: ApiSite) -> None:
 
 
 def filled(site: ApiSite, path: str) -> str:
-    name = "judged" if path.endswith("/outcome") else "winter"
+    name = "judged" if path.endswith(("/outcome", "/equality")) else "winter"
     return path.format(round_id=site.region.id(name), table="band", key_id="00000000")
 
 

@@ -63,6 +63,24 @@ def test_everything_is_in_the_folder(council: CaseworkCouncil, desk: Desk) -> No
     assert (whole.shown, whole.redacted) == (len(every), 0)
 
 
+def test_what_is_kept_for_rounds_about_a_past_date_is_held_too(
+    council: CaseworkCouncil, desk: Desk
+) -> None:
+    """Also without scores. A band tells of every source, so that it waits for the review."""
+    config = council.config
+    shown = opened(council, desk, flag(council, desk, 0))
+    config.store_path.rename(config.snapshot_path)  # of the same layout, see evaluation/for_rounds
+    dossier = gather(desk, shown, RECORDS)
+    [room] = [one for one in dossier.rooms if one.name == "for_rounds"]
+    facts = {fact.label: fact for fact in room.items[0].facts}
+    assert facts["Band"].value == "high"
+    assert facts["Band"].may_name_others
+    assert facts["Lsoa"].value.startswith("E01")
+    assert not facts["Lsoa"].may_name_others
+    assert "Kept until at the latest" in facts
+    assert room.title in access_folder(dossier, ()).files[PAGE].decode()
+
+
 def test_what_rests_on_a_sensitive_source_is_kept_back_until_reviewed(
     council: CaseworkCouncil, desk: Desk
 ) -> None:

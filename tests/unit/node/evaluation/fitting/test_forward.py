@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folkmoot_node.evaluation.fitting import forward
+from folkmoot_node.evaluation.fitting.additive_model import AdditiveModel
 from folkmoot_operator.moments import months_later
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.evaluation_snapshots import snapshots_of
@@ -61,6 +63,21 @@ def test_the_sparsest_model_that_is_not_worse_is_chosen():
     assert left[7:].sum() <= 1
     assert min(choice.losses) > 0
     assert choice.losses[0] > min(choice.losses)
+
+
+def test_a_household_on_more_dates_is_no_more_evidence_against_a_sparse_model():
+    """The error of a total of four dates that are the same is four times that of one."""
+    (date,) = known_dates(snapshots_of(1, 3000, factors=3))
+    factors = np.arange(3)
+    model = forward.path(forward.patterns([date], factors), np.zeros(3, dtype=bool))[-1]
+    none = AdditiveModel(-2.0, np.zeros(3))
+    once = forward.error_of([model], [none], [date], factors)
+    again = forward.error_of([model] * 4, [none] * 4, [date] * 4, factors)
+    assert once > 0
+    assert again == pytest.approx(4 * once)
+    other = dataclasses.replace(date, uprn=date.uprn + 10**6)  # of other households: less
+    apart = forward.error_of([model] * 2, [none] * 2, [date, other], factors)
+    assert apart == pytest.approx(2**0.5 * once)
 
 
 def test_what_must_stay_stays_whatever_the_penalty():

@@ -68,7 +68,11 @@ def test_the_order_of_households_makes_no_difference(snapshots, found):
         }
         happened = {
             name: dataclasses.replace(
-                what, first=what.first[order], before=what.before[order], ended=what.ended[order]
+                what,
+                first=what.first[order],
+                before=what.before[order],
+                ended=what.ended[order],
+                gone=what.gone[order],
             )
             for name, what in one.happened.items()
         }

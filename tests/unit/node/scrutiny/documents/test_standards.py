@@ -5,8 +5,6 @@ The fields are listed here by themselves: a field that is lost from a document f
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from folkmoot_node.scrutiny.documents.dossier import STANDARDS
@@ -15,7 +13,6 @@ from folkmoot_node.scrutiny.documents.standard import build
 from folkmoot_node.scrutiny.facts import Mark
 from folkmoot_node.scrutiny.scrutiny_file import ScrutinyDocument
 from folkmoot_operator.settings import Settings
-from tests.architecture.test_plain_english import TURNS
 from tests.fact_base import ANSWERS, PEOPLE, base_of, fact_base, unanswered
 
 WANTED = {
@@ -123,14 +120,6 @@ def test_people_can_enter_whatever_a_document_asks_them_for() -> None:
     assert {key for key in PEOPLE if key.startswith("scrutiny.") and ".impacts." not in key} <= (
         known | signed
     )
-
-
-@every
-def test_its_words_are_plain_english(name: str) -> None:
-    for decided in (fact_base(), unanswered()):
-        for line in _read(build(STANDARDS[name], decided)):
-            for turn in TURNS:
-                assert not re.search(turn.pattern, line, re.IGNORECASE), (line, turn.better)
 
 
 def test_no_third_party_is_no_gap() -> None:
