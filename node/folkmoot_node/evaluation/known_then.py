@@ -433,7 +433,7 @@ def _some_of(column: pl.Series, rows: Rows) -> Values:
 
 
 def _points(whole: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
-    points = np.divide(whole, POINT, dtype=np.float32)
+    points: npt.NDArray[np.float32] = np.divide(whole, POINT, dtype=np.float32)
     points[whole == UNKNOWN_POINTS] = np.nan
     return points
 

@@ -86,7 +86,8 @@ class _Compared:
         """Why the values may have been recorded after the event; at most one reason."""
         if min(len(self.had), len(self.others)) < FEWEST:
             return
-        had, some = np.split(values(np.concatenate([self.had, self.sample])), [len(self.had)])
+        both = values(np.concatenate([self.had, self.sample]))
+        had, some = both[: len(self.had)], both[len(self.had) :]
         auc = _auc(had, some)
         if max(auc, 1 - auc) > LARGEST_AUC:
             yield f"it separates who had the event from who had not almost wholly (AUC {auc:.3f})"

@@ -85,7 +85,7 @@ class OwnRun(ScoringRun):
         self._bands = np.zeros(len(policy.bands), dtype=np.int64)
         self._incomplete = 0
         self._corrections = CorrectionsSummary()
-        self._records: dict[str, PartitionRecords] = {}
+        self._became: dict[str, PartitionRecords] = {}
 
     @property
     def is_shared(self) -> bool:
@@ -120,7 +120,7 @@ class OwnRun(ScoringRun):
             for one in self.summary.sources
             for file in files_read(
                 one.files,
-                folders_of(self._sources[one.name].source.options),
+                folders_of(self._sources.needed[one.name].source.options),
                 about_areas=one.about_areas,
             )
         )
@@ -144,8 +144,8 @@ class OwnRun(ScoringRun):
                 self._incomplete += scored.incomplete
                 self._corrections += scored.corrections
                 for source, records in scored.records.items():
-                    before = self._records.get(source, PartitionRecords())
-                    self._records[source] = before + records
+                    before = self._became.get(source, PartitionRecords())
+                    self._became[source] = before + records
 
     def _summed_up(self) -> RunSummary:
         plan, policy, binding = self.plan, self.policy, self.binding
@@ -166,7 +166,7 @@ class OwnRun(ScoringRun):
                 FactorSummary(name=f.name, weight=f.weight, plugin=str(f.origin))
                 for f in binding.factors
             ),
-            sources=self.summaries(self._records),
+            sources=self.summaries(self._became),
             stored=self.stored_attributes(),
             licences=dict(binding.licences),
             unlicensed=dict(binding.unlicensed),

@@ -7,7 +7,7 @@ runs, `folkmoot_node.pipeline.order` has the order of the stages.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,35 +16,29 @@ import numpy as np
 import polars as pl
 
 from folkmoot_node.corrections.decisions import Decisions, InForce
-from folkmoot_node.households.areas import area_rows, area_values, records_found
-from folkmoot_node.households.assemble import Assembly, PartitionRecords
-from folkmoot_node.households.corrected_values import applied, corrected_households, withheld
-from folkmoot_node.linkage.people_sources import people_identifiers_needed
+from folkmoot_node.households.assemble import PartitionRecords
+from folkmoot_node.households.corrected_values import applied, withheld
 from folkmoot_node.pipeline import store_columns as columns
 from folkmoot_node.pipeline.link_source import RunLinkage
 from folkmoot_node.pipeline.plan import RunPlan, read_plan, run_folder
-from folkmoot_node.pipeline.read_source import SourceRead, SourceReading
+from folkmoot_node.pipeline.read_source import SourceReading
+from folkmoot_node.pipeline.run_records import RunRecords
+from folkmoot_node.pipeline.run_sources import RunSources
 from folkmoot_node.pipeline.scored_partition import PartitionOutcome, ScoredPartition
 from folkmoot_node.pipeline.spool import Spool
 from folkmoot_node.plugins.loaded import LoadedPlugins
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
-from folkmoot_node.scoring.area_types import foreign_areas, unstated_areas
 from folkmoot_node.scoring.binding import bind_for
 from folkmoot_node.scoring.bound import Binding
 from folkmoot_node.scoring.run_scoring import RunScoring
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
-from folkmoot_node.sources.connect import ConnectedSource, Plugins, load_plugins
-from folkmoot_node.sources.identifiers import communal_field, identifiers_needed
-from folkmoot_node.sources.known_on import KnownRecords, require_dated
+from folkmoot_node.sources.connect import Plugins, load_plugins
 from folkmoot_node.sources.quarantine import Quarantine
-from folkmoot_node.sources.reader import no_records
-from folkmoot_node.sources.unread import stacked
 from folkmoot_node.store.encrypted_file import read_key
 from folkmoot_node.store.run_summary import SourceSummary, StoredAttribute
 from folkmoot_node.store.writer import ROW_GROUP
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext
-from folkmoot_sdk.schema import AREA_COLUMN, Field, RecordLevel
 
 _PARTITIONS = "@partitions"
 """Name in the spool of the number of partitions; no source can have it."""
@@ -74,36 +68,20 @@ class ScoringRun:
         self.binding: Binding = bind_for(
             policy, config, plugins, plan.today, plan.failed, plan.known
         )
-        self._sources = {
-            source.name: source
-            for source in sorted(
-                self.binding.sources,
-                key=lambda s: (s.name != config.frame, s.schema.level is RecordLevel.AREA),
-            )
-        }
-        self._check_frame()
-        read = {n for n in self._sources if self.binding.wanted[n] or n == config.frame}
-        needed = read | {bound.source for bound in self.binding.outcomes.values()}
-        self._asked = identifiers_needed(
-            config, {n: s for n, s in self._sources.items() if n in needed}
-        )
-        self._asked = people_identifiers_needed(self._asked, config, self._sources, needed)
-        read |= {name for name, found in self._asked.items() if found.people}
-        needed |= read
-        if plan.known:
-            require_dated(plan.known, {n: s for n, s in self._sources.items() if n in read})
-        self._events_alone = needed - read
-        self._sources = {n: s for n, s in self._sources.items() if n in needed}
-        self._communal = communal_field(config, self._sources[config.frame])
+        self._sources = RunSources(config, plan, self.binding)
         key = read_key(config.key_file, config.readers)
         self._spool = Spool(run_folder(config, plan.run_id), key, plan.run_id, plan.memory)
-        self._linkage = RunLinkage(config, self._asked, self._spool, key, plan.reference_date)
+        self._linkage = RunLinkage(
+            config, self._sources.asked, self._spool, key, plan.reference_date
+        )
+        self._records = RunRecords(
+            config, plan, self.binding, self._sources, self._spool, self._linkage
+        )
         context = ScoringContext(plan.reference_date)
         self._scoring = RunScoring(self.binding.factors, policy, context)
         # What rounds count is scored by processes that have not seen what linkage of people moves.
         self._scoring_alone = RunScoring(self.binding.factors, policy, context, apart=True)
         self._in_force: InForce | None = None
-        self._read: dict[str, SourceRead] = {}
         self._partitions: Future[int] = Future()
 
     @classmethod
@@ -135,7 +113,7 @@ class ScoringRun:
     @property
     def sources(self) -> tuple[str, ...]:
         """The sources that are needed, after the frame; those about areas last."""
-        return tuple(self._sources)[1:]
+        return tuple(self._sources.needed)[1:]
 
     @property
     def in_force(self) -> InForce:
@@ -158,7 +136,7 @@ class ScoringRun:
     @property
     def frame_records(self) -> int:
         """Records of the frame that have a UPRN: as many as households, or more."""
-        read = self._source_read(self.config.frame)
+        read = self._records.read(self.config.frame)
         return read.records - read.no_key
 
     def read_frame(self) -> None:
@@ -181,8 +159,8 @@ class ScoringRun:
         reading = self._reading(source)
         with ExitStack() as stack:
             writer = stack.enter_context(self._spool.writer(source))
-            if self._sources[source].schema.level is RecordLevel.AREA:
-                read = reading.tabulate_areas(writer, self._fields(source))
+            if self._sources.is_about_areas(source):
+                read = reading.tabulate_areas(writer, self._sources.fields(source))
             else:
                 linkage_inputs = self._linkage.linkage_inputs(source, stack)
                 read = reading.spread(writer, linkage_inputs, self._known_partitions())
@@ -248,7 +226,7 @@ class ScoringRun:
     def stored_attributes(self) -> dict[str, StoredAttribute]:
         """How each attribute is stored; known once all sources are read."""
         people = self.config.linkage.people is not None
-        return columns.stored_attributes(self.binding, self._labels(), people=people)
+        return columns.stored_attributes(self.binding, self._records.labels(), people=people)
 
     def summaries(self, records: Mapping[str, PartitionRecords]) -> tuple[SourceSummary, ...]:
         """What became of each source's records, in the order of `node.toml`.
@@ -257,28 +235,14 @@ class ScoringRun:
             records: What became of them in all partitions together, by source.
         """
         names = [settings.name for settings in self.config.sources]
-        return tuple(self._summary(name, records) for name in names if name in self._sources)
+        return tuple(
+            self._records.summary(name, records) for name in names if name in self._sources.needed
+        )
 
     def _keep_corrections(self, decisions: Decisions) -> None:
         """Keeps the decisions as they are when the run begins, for all its stages and workers."""
         with self._spool.writer(_CORRECTIONS) as writer:
             writer.document = decisions.model_dump_json()
-
-    def _check_frame(self) -> None:
-        if not self._sources:
-            raise Problem(
-                "no source is configured",
-                where="node.toml: sources",
-                remedy="Add [[sources]], and name one of them as scoring.frame",
-                exit_code=ExitCode.SETTINGS,
-            )
-        if self._sources[self.config.frame].schema.level is RecordLevel.AREA:
-            raise Problem(
-                "a source about areas names no households",
-                where=f"source {self.config.frame}",
-                remedy="Set scoring.frame to a source with UPRNs",
-                exit_code=ExitCode.SETTINGS,
-            )
 
     def _known_partitions(self) -> Future[int]:
         if not self._partitions.done() and self._spool.has(_PARTITIONS):
@@ -317,45 +281,18 @@ class ScoringRun:
 
     def _reading(self, name: str) -> SourceReading:
         return SourceReading(
-            self._sources[name],
-            self._wanted(name),
+            self._sources.needed[name],
+            self._sources.wanted(name),
             self.plan.reference_date,
             Quarantine(self.config.quarantine_folder, name, self.plan.run_id),
             self.config.maximum_share,
-            self._asked[name],
-            self._known_records(name),
+            self._sources.asked[name],
+            self._sources.known_records(name),
         )
-
-    def _known_records(self, name: str) -> KnownRecords | None:
-        """How a back-test divides the records of a source; None if the run reads all."""
-        known = self.plan.known
-        if known is None:
-            return None
-        return KnownRecords(
-            known.on,
-            known.today,
-            self._sources[name].schema.has_date,
-            self.binding.outcomes_of(name),
-            name in self._events_alone,
-        )
-
-    def _wanted(self, name: str) -> Sequence[str]:
-        """Fields to read: those of the policy, of the frame whether a home is communal, and
-        outcomes.
-        """
-        wanted = [*self.binding.wanted[name]]
-        communal = self._communal
-        if name == self.config.frame and communal is not None and communal not in wanted:
-            wanted.append(communal)
-        return [*wanted, *self.binding.outcomes_of(name)]
-
-    def _fields(self, name: str) -> Sequence[Field]:
-        schema = self._sources[name].schema
-        return [schema[field] for field in self.binding.wanted[name]]
 
     def _score(self, partition: int) -> ScoredPartition | None:
         """None if the partition has no household."""
-        households, records = self._assembled(partition)
+        households, records = self._records.assembled(partition, self.in_force)
         if households is None:
             return None
         result = self._scoring.stratify(households)
@@ -367,7 +304,7 @@ class ScoringRun:
             # Linkage of people lets one household move others' rows: rounds leave it out.
             alone, apart = households, result
             if self._linkage.found_people(partition):
-                without, _ = self._assembled(partition, by_person=False)
+                without, _ = self._records.assembled(partition, self.in_force, by_person=False)
                 assert without is not None
                 alone = without
                 apart = self._scoring_alone.stratify(alone)
@@ -391,137 +328,9 @@ class ScoringRun:
 
     def _free(self, partition: int) -> None:
         """Frees the memory of the records of a partition that has been scored."""
-        names = [n for n, s in self._sources.items() if s.schema.level is not RecordLevel.AREA]
+        names = [name for name in self._sources.needed if not self._sources.is_about_areas(name)]
         self._spool.drop(names, partition)
         self._linkage.free(partition)
-
-    def _source_read(self, name: str) -> SourceRead:
-        if name not in self._read:
-            self._read[name] = SourceRead.model_validate_json(self._spool.document(name))
-        return self._read[name]
-
-    def _labels(self) -> dict[str, tuple[str, ...]]:
-        """For each area field of households the codes that its indexes stand for."""
-        return {
-            field: codes
-            for name in self._sources
-            for field, codes in self._source_read(name).labels.items()
-            if field != AREA_COLUMN
-        }
-
-    def _assembled(
-        self, partition: int, *, by_person: bool = True
-    ) -> tuple[pl.DataFrame | None, Mapping[str, PartitionRecords]]:
-        frame = self.config.frame
-        found = self._spool.read(frame, partition)
-        if found is None:
-            return None, {}
-        records = self._known(frame, found)
-        if not records.height:
-            return None, {}  # later records of the frame hold events of homes not known then
-        assembly = Assembly(frame, records, self._fields(frame), self._communal)
-        self._add_outcomes(assembly, frame, found)
-        for name in self.sources:
-            source = self._sources[name]
-            fields = self._fields(name)
-            if source.schema.level is RecordLevel.AREA:
-                on, rows = self._area_rows(source)
-                values = self._spool.read(name, 0)
-                assert values is not None
-                assembly.add_areas(name, on, *area_values(values, fields, rows))
-            else:
-                tables = [no_records(source, self._wanted(name))]
-                found = self._spool.read(name, partition)
-                tables += [] if found is None else [found]
-                tables += self._linkage.records(name, partition, by_person=by_person)
-                records = stacked(tables)
-                if name not in self._events_alone:
-                    assembly.add(name, self._known(name, records), fields)
-                self._add_outcomes(assembly, name, records)
-        became = assembly.records(self._report_area, self._labels())
-        used = {name: bound.field for name, bound in self.binding.fields.items()}
-        return corrected_households(assembly.households, self.in_force, used), became
-
-    def _known(self, name: str, records: pl.DataFrame) -> pl.DataFrame:
-        """The records of a source that were known on the date of a back-test; all of a run."""
-        known = self._known_records(name)
-        return records if known is None else known.known(records)
-
-    def _add_outcomes(self, assembly: Assembly, name: str, records: pl.DataFrame) -> None:
-        outcomes = self.binding.outcomes_of(name)
-        if outcomes and self.plan.known is not None:
-            assembly.add_outcomes(name, records, outcomes, self.plan.known.on)
-
-    @property
-    def _report_area(self) -> str | None:
-        """The field by which the linkage report counts records."""
-        named = self.config.linkage.report_area
-        areas = [name for name in self._labels() if name in self.binding.fields]
-        if named is None:
-            return areas[0] if areas else None
-        if named not in areas:
-            raise Problem(
-                f"{named!r} is no area that the policy uses",
-                where="node.toml: linkage.report_area",
-                remedy=f"Valid: {', '.join(areas) or 'none'}; or take the key out",
-                exit_code=ExitCode.SETTINGS,
-            )
-        return named
-
-    def _area_rows(self, source: ConnectedSource) -> tuple[str, pl.Series]:
-        on = source.area_field or ""
-        return on, area_rows(self._labels()[on], self._source_read(source.name).labels[AREA_COLUMN])
-
-    def _summary(self, name: str, records: Mapping[str, PartitionRecords]) -> SourceSummary:
-        source, read = self._sources[name], self._source_read(name)
-        became = records.get(name, PartitionRecords())
-        linkage = self._linkage.found(name)
-        if source.schema.level is RecordLevel.AREA:
-            _, rows = self._area_rows(source)
-            values = self._spool.read(name, 0)
-            assert values is not None
-            found = records_found(values, rows)
-        else:
-            # Who lives in several households is counted in each of them, and here once.
-            found = became.linked - linkage.more
-        return SourceSummary(
-            name=name,
-            data_set=source.schema.name,
-            supplier=source.schema.supplier,
-            plugin=str(source.origin),
-            files=read.files,
-            fields=tuple(self._wanted(name)),
-            records=read.records,
-            rejected=read.rejected,
-            rejected_fields=read.rejected_fields,
-            rejected_reasons=read.rejected_reasons,
-            quarantine=read.quarantine,
-            linked=found,
-            no_uprn=read.no_key,
-            not_in_frame=read.records - read.no_key + linkage.found - found - became.communal,
-            unlinked=read.no_key - linkage.found - linkage.ambiguous,
-            communal=became.communal,
-            by_address=linkage.by_address,
-            by_person=linkage.by_person,
-            by_review=linkage.by_review,
-            ambiguous=linkage.ambiguous,
-            linked_areas=became.areas,
-            unlinked_sectors=linkage.sectors_of(read.no_key),
-            latest_record=read.latest,
-            left_out=read.left_out,
-            notes=read.notes,
-            about_areas=source.schema.level is RecordLevel.AREA,
-            lost=read.lost,
-            sums=read.sums,
-            most_at_one_home=became.most,
-            rounded=read.rounded,
-            homes_without_area=became.without_area,
-            foreign_areas=foreign_areas(read.labels, self.config.council)
-            if name == self.config.frame
-            else {},
-            unstated_areas=unstated_areas(self.binding).get(name, ""),
-            trusts_absence=any(field.absent is not None for field in self._fields(name)),
-        )
 
 
 def _scored(partition: int) -> str:
