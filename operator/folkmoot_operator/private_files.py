@@ -22,6 +22,8 @@ OWNER_ONLY_FOLDER = 0o700
 """Mode of folders that hold private files."""
 GROUP_READS, GROUP_WRITES = 0o640, 0o660
 """Modes of files that a named group may read, or write as well."""
+_ALL_READ = 0o644
+"""Mode of files that are published."""
 GROUP_ENTERS, GROUP_LISTS, GROUP_FILLS = 0o710, 0o2750, 0o2770
 """Modes of folders that a named group may pass through, list, or write to. What is made in the
 last two belongs to the group."""
@@ -115,6 +117,18 @@ def write_shared(path: Path, content: bytes) -> None:
         mode = path.parent.stat().st_mode
         if mode & stat.S_ISGID and mode & (stat.S_IRWXG | stat.S_IRWXO) == stat.S_IRWXG:
             unfinished.chmod(GROUP_WRITES)
+
+
+def write_published(path: Path, content: bytes) -> None:
+    """Replaces a file as `write_private` does, and lets everybody read it: no link is followed.
+
+    Args:
+        path: The file, in a folder that exists.
+        content: What it will hold.
+    """
+    with writing_private(path, replace=True) as unfinished:
+        unfinished.write_bytes(content)
+        unfinished.chmod(_ALL_READ)
 
 
 def put_in_place(unfinished: Path, path: Path) -> None:

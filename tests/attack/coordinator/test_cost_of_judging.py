@@ -13,6 +13,7 @@ from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.inference.selection import differences, from_each_band
 from folkmoot_coordinator.publication.outcome_round import (
     MAX_JUDGED,
+    JudgedRound,
     offered_groups,
     offered_outcomes,
 )
@@ -44,7 +45,7 @@ def test_groups_too_many_to_judge_are_neither_offered_nor_begun() -> None:
     assert caught.value.exit_code is ExitCode.SETTINGS
 
 
-def judged():
+def judged() -> JudgedRound:
     round_ = a_round()
     return asked(round_, numbers(round_, region(50), noise=False))
 

@@ -20,11 +20,10 @@ from folkmoot_node.scrutiny.public.releases_made import releases_made
 from folkmoot_node.scrutiny.public.versions import Version, versions_of
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.output_places import require_no_link, writing_to
-from folkmoot_operator.private_files import publishing, writing_private
+from folkmoot_operator.private_files import publishing, write_published
 from folkmoot_operator.problems import ExitCode, Problem
 
 PAGE = "index.html"
-_FOR_ALL = 0o644
 
 
 def checked_address(address: str) -> str:
@@ -98,9 +97,7 @@ def write_site(published: Published, folder: Path, address: str = "") -> tuple[P
         for name in contents:
             require_no_link(folder / name)
         for name, content in contents.items():
-            with writing_private(folder / name, replace=True) as unfinished:
-                unfinished.write_bytes(content)
-                unfinished.chmod(_FOR_ALL)
+            write_published(folder / name, content)
     return tuple(folder / name for name in contents)
 
 
