@@ -111,13 +111,6 @@ class Rate:
             return None
         return self._ends(self.quantile, chance=True)
 
-    def variance_at(self, rate: float) -> float:
-        """Variance of `part / whole` by noise and chance, if the rate behind it is `rate`."""
-        noise = (
-            self.variance_part - 2 * rate * self.covariance + rate**2 * self.variance_whole
-        ) / self.whole**2
-        return max(0.0, noise) + rate * (1 - rate) / self.whole
-
     def _ends(self, quantile: float, *, chance: bool) -> Ends | None:
         if self.whole <= 0:
             return None
