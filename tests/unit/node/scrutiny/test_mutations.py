@@ -26,6 +26,7 @@ IN_NO_DOCUMENT = {
     "policy.casework.signed_at": "who signed it and when is for auditors: `facts` shows it",
     "policy.casework.signer": "as before",
     "policy.release.pinned": "whether root holds the signer's key: for auditors too",
+    "scrutiny.dpo_advice.reasons": "asked for only if the advice was overruled",
     "scrutiny.evaluation.report": "names a file of the council; the documents have its figures",
     "scrutiny.sha256": "names a text whose answers the documents have",
 }
