@@ -48,6 +48,17 @@ def waiting_for_folder(path: Path) -> Iterator[None]:
         yield
 
 
+def acquire_folder(path: Path) -> int | None:
+    """Locks a folder for as long as its descriptor is open; None if another process holds it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
 @contextmanager
 def _held(descriptor: int) -> Iterator[None]:
     try:

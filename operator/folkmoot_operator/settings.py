@@ -182,6 +182,8 @@ def _fault(model: type[BaseModel], detail: dict[str, Any], also: Iterable[str] =
         return f"{key}: {detail['input']!r} does not have the form {detail['ctx']['pattern']}"
     if detail["type"] == "too_short":
         return f"{key}: give at least {detail['ctx']['min_length']}"
+    if detail["type"] == "string_too_short" and not str(detail["input"]).strip():
+        return f"{key} is empty"
     if detail["type"] == "too_long":
         return f"{key}: give at most {detail['ctx']['max_length']}"
     wanted = _IN_TOML.get(detail["type"])

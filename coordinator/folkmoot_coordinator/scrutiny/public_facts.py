@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from folkmoot.errors import ContractError
-from folkmoot.geography import GssCode
+from folkmoot.geography import GSS_CODE, GssCode
 from folkmoot.public_facts import PUBLIC_FACTS, is_public
 from folkmoot_operator.plain_text import plain
 from folkmoot_operator.problems import ExitCode, Problem
@@ -67,7 +67,7 @@ Moment = Annotated[
     AfterValidator(_check_moment),
 ]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256, hexadecimal")]
-Code = Annotated[str, Field(pattern=r"^[A-Z][0-9]{8}$", description="GSS code")]
+Code = Annotated[str, Field(pattern=f"^{GSS_CODE}$", description="GSS code")]
 
 
 class _Shape(BaseModel):

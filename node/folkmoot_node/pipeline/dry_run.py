@@ -22,6 +22,7 @@ from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_node.store.use import end_of_use
+from folkmoot_operator import file_lock
 from folkmoot_operator.private_files import delete_private, make_private_folder
 
 FOLDER = "trial-"
@@ -141,10 +142,17 @@ def try_policy(
 
 @contextmanager
 def aside(config: NodeConfig) -> Iterator[NodeConfig]:
-    """The same node with store and reviews elsewhere in its folder, deleted afterwards."""
+    """The same node with store and reviews elsewhere in its folder, deleted afterwards.
+
+    What a trial left whose process was killed is deleted first.
+    """
     folder = config.store_path.parent
     make_private_folder(folder)
-    trial = Path(tempfile.mkdtemp(prefix=FOLDER, dir=folder))
+    # Between making a folder and locking it, another process would take it for a leftover.
+    with file_lock.waiting_for_folder(folder):
+        _delete_leftovers(folder)
+        trial = Path(tempfile.mkdtemp(prefix=FOLDER, dir=folder))
+        lock = file_lock.acquire_folder(trial)
     try:
         # Clerical review goes on as it was: the trial works on copies.
         if config.review_store.exists():
@@ -159,6 +167,16 @@ def aside(config: NodeConfig) -> Iterator[NodeConfig]:
         yield replace(config, settings=settings.model_copy(update=changes))
     finally:
         delete_private(trial)
+        if lock is not None:
+            file_lock.release(lock)
+
+
+def _delete_leftovers(folder: Path) -> None:
+    for left in sorted(folder.glob(f"{FOLDER}*")):
+        lock = file_lock.acquire_folder(left)
+        if lock is not None:
+            delete_private(left)
+            file_lock.release(lock)
 
 
 def _moves(

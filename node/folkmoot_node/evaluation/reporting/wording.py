@@ -33,9 +33,9 @@ def count(value: float | None) -> str:
     return f"{value:,.0f}" if whole else f"{value:,.1f}"
 
 
-def number(value: float | None, form: str = ".2f") -> str:
-    """Any other figure, such as an AUC."""
-    return NO_FIGURE if value is None else format(value + 0.0, form)
+def number(value: float | None, form: str = "z.2f") -> str:
+    """Any other figure, such as an AUC; `z` in a form makes 0 of -0, which rounding leaves."""
+    return NO_FIGURE if value is None else format(value, form)
 
 
 def percent_interval(interval: Interval | None) -> str:
@@ -48,7 +48,7 @@ def points_interval(interval: Interval | None) -> str:
     return _interval(interval, points)
 
 
-def number_interval(interval: Interval | None, form: str = ".2f") -> str:
+def number_interval(interval: Interval | None, form: str = "z.2f") -> str:
     """An interval of any other figure."""
     return _interval(interval, lambda value: number(value, form))
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from folkmoot_node.cli import app
 from folkmoot_node.linkage.review_decisions import Decided, ReviewDecisions, SourceReview
-from folkmoot_node.pipeline.dry_run import Move, aside, try_policy
+from folkmoot_node.pipeline.dry_run import FOLDER, Move, aside, try_policy
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.scoring.explain import explain
 from folkmoot_node.sources import connect as node_plugins
@@ -111,6 +111,19 @@ def test_a_trial_that_fails_leaves_nothing(node, other):
     with pytest.raises(Problem):
         tried(node, other)
     assert not list(node.config.store_path.parent.glob("trial-*"))
+
+
+def test_what_a_killed_trial_left_goes_with_the_next_and_one_that_runs_stays(node, other):
+    folder = node.config.store_path.parent
+    left = folder / f"{FOLDER}left"
+    (left / "quarantine").mkdir(parents=True)
+    (left / "quarantine" / "tax.csv").write_text("rejected")
+    with aside(node.config) as first:
+        assert not left.exists()
+        with aside(node.config) as second:
+            both = {first.store_path.parent, second.store_path.parent}
+            assert set(folder.glob(f"{FOLDER}*")) == both
+    assert not list(folder.glob(f"{FOLDER}*"))
 
 
 def test_scores_by_another_policy_are_explained_with_that_policy(node, other):
