@@ -18,6 +18,7 @@ from folkmoot_node.answering.answer import ended_series
 from folkmoot_node.corrections.sealed_file import decisions_of, open_corrections
 from folkmoot_node.home import NodeHome
 from folkmoot_node.pipeline.dry_run import FOLDER as TRIAL_FOLDER
+from folkmoot_node.pipeline.dry_run import left_by_trials
 from folkmoot_node.policies.risk_policy import Retention, RiskPolicy, load_policy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.store.encrypted_file import is_in_use, note_deletion, only_user, replace_key
@@ -248,9 +249,7 @@ def _leftovers(config: NodeConfig) -> Iterator[Path]:
     if not is_in_use(config.snapshot_path):
         yield from sorted(store.parent.glob(f"{config.snapshot_path.name}.unfinished*"))
     yield from sorted(store.parent.glob("runs/*"))
-    for folder in sorted(store.parent.glob(f"{TRIAL_FOLDER}*")):
-        if not is_in_use(folder / store.name):
-            yield folder
+    yield from left_by_trials(store.parent)
 
 
 def _delete(item: Expired, home: NodeHome) -> bool:

@@ -150,7 +150,8 @@ def aside(config: NodeConfig) -> Iterator[NodeConfig]:
     make_private_folder(folder)
     # Between making a folder and locking it, another process would take it for a leftover.
     with file_lock.waiting_for_folder(folder):
-        _delete_leftovers(folder)
+        for left in left_by_trials(folder):
+            delete_private(left)
         trial = Path(tempfile.mkdtemp(prefix=FOLDER, dir=folder))
         lock = file_lock.acquire_folder(trial)
     try:
@@ -171,12 +172,17 @@ def aside(config: NodeConfig) -> Iterator[NodeConfig]:
             file_lock.release(lock)
 
 
-def _delete_leftovers(folder: Path) -> None:
+def left_by_trials(folder: Path) -> Iterator[Path]:
+    """Folders of trials in the store's folder that no process uses; each is locked while it is
+    yielded.
+    """
     for left in sorted(folder.glob(f"{FOLDER}*")):
         lock = file_lock.acquire_folder(left)
         if lock is not None:
-            delete_private(left)
-            file_lock.release(lock)
+            try:
+                yield left
+            finally:
+                file_lock.release(lock)
 
 
 def _moves(

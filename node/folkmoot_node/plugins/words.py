@@ -31,8 +31,14 @@ def not_confined(placements: Iterable[Placement]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def granted(config: NodeConfig, one: Placement) -> str:
-    """How a plugin that is shipped or allowed runs, and what it is granted, in one sentence."""
+def granted(config: NodeConfig, one: Placement, *, with_hosts: bool = True) -> str:
+    """How a plugin that is shipped or allowed runs, and what it is granted, in one sentence.
+
+    Args:
+        config: The node's configuration.
+        one: The plugin.
+        with_hosts: Whether to name the hosts that it is granted.
+    """
     if one.way is Way.IN_PROCESS:
         return f"runs in the node's own process: {one.reason}"
     allowed = one.allowed
@@ -49,8 +55,9 @@ def granted(config: NodeConfig, one: Placement) -> str:
     network = "no network"
     if allowed.network:
         network = (
-            f"the network as a whole, for {', '.join(allowed.network)}: named hosts cannot be "
-            "enforced"
+            "the network as a whole"
+            + (f", for {', '.join(allowed.network)}" if with_hosts else "")
+            + ": named hosts cannot be enforced"
         )
     twice = "" if one.is_reviewed else "; until it is reviewed, each run scores it twice"
     return f"{Way.APART} of its own; {reads}, and have {network}; {_used(allowed)}{twice}"

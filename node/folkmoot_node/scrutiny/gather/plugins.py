@@ -54,8 +54,11 @@ def _plugin(node: NodeHome, one: Placement, settings: Reporter) -> Iterator[Fact
     yield settings(f"{key}.shipped", f"Whether {name} comes with the node", one.is_shipped)
     trust = one.way.value if one.way is not Way.REFUSED else f"{one.way.value}: {one.problem}"
     yield settings(f"{key}.trust", f"How {name} runs", trust)
-    allowed = granted(node.config, one) if one.runs else "none"
+    # Hosts are a fact of their own: privileges are public, and names inside a network are not.
+    allowed = granted(node.config, one, with_hosts=False) if one.runs else "none"
     yield settings(f"{key}.privileges", f"What {name} may do", allowed)
+    if one.runs and one.allowed is not None and one.allowed.network:
+        yield settings(f"{key}.hosts", f"Hosts that {name} is granted", list(one.allowed.network))
     label = f"Whether people of two organisations have reviewed {name}"
     # What comes with the node is trusted as the node is: nobody has reviewed it apart.
     reviewed = "it comes with the node" if one.is_shipped else one.is_reviewed

@@ -25,6 +25,7 @@ from folkmoot_node.store.encrypted_file import only_user
 from folkmoot_node.store.extracts_read import FileRead, note_judged, note_read
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_operator.checks import State
+from folkmoot_operator.file_lock import acquire_folder, release
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.power_cut import watched
 from tests.unit.node.conftest import POLICY, TODAY, tax_rows
@@ -248,8 +249,10 @@ def test_what_a_killed_run_left_goes_and_what_a_run_uses_stays(scored):
         (folder / name).write_bytes(b"x")
     left = {path.name for kind, path in leftovers(scored)}
     assert left == {"households.duckdb.unfinished", "trial-abc", "1"}
-    with only_user(folder / "trial-abc" / "households.duckdb", "", ""):
-        assert {path.name for _, path in leftovers(scored)} == left - {"trial-abc"}
+    lock = acquire_folder(folder / "trial-abc")
+    assert lock is not None
+    assert {path.name for _, path in leftovers(scored)} == left - {"trial-abc"}
+    release(lock)
     with only_user(scored.config.store_path, "", ""):
         assert not leftovers(scored)
         with at(scored, 91) as home, pytest.raises(Problem) as raised:
