@@ -46,7 +46,12 @@ def routes() -> Routes:
         request: Request,
         round_id: str,
         by: Annotated[
-            str, Query(max_length=63, description="An attribute that the round counts by band")
+            str,
+            Query(
+                min_length=1,
+                max_length=63,
+                description="An attribute that the round counts by band",
+            ),
         ] = "",
     ) -> Response:
         """What `equality --json` says: shares from each band upwards, with both intervals.

@@ -23,7 +23,7 @@ from folkmoot_coordinator.viewer.noted_downloads import note_download
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_web.routes import Routes
 
-_Name = Annotated[str, Query(max_length=63, description="An attribute of the round")]
+_Name = Annotated[str, Query(min_length=1, max_length=63, description="An attribute of the round")]
 
 
 def routes() -> Routes:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from folkmoot.public_facts import is_public
 from folkmoot_kit.provenance import Privileges, open_registry
 from folkmoot_kit.provenance.bundle import write_bundle
 from folkmoot_kit.provenance.registry_index import Revocation
@@ -18,6 +19,8 @@ from folkmoot_node.cli import app
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.home import open_home
 from folkmoot_node.plugins import checks
+from folkmoot_node.plugins.opening import places
+from folkmoot_node.plugins.words import granted
 from folkmoot_operator import checks as operator_checks
 from folkmoot_operator.checks import State
 from folkmoot_operator.problems import ExitCode, Problem
@@ -167,6 +170,10 @@ def test_doctor_looks_at_each_layer_and_each_plugin(others: Others) -> None:
         "each run scores it twice",
     ):
         assert words in theirs.what
+    (placed,) = [one for one in places(config, today, None) if not one.is_shipped]
+    assert "a.example.org" not in granted(config, placed, with_hosts=False)
+    # The public page shows privileges, and the hosts are a fact that it does not show.
+    assert (is_public("plugins.a.privileges"), is_public("plugins.a.hosts")) == (True, False)
     others.edit("/ 1000", "/ 1001")
     (changed,) = [
         one

@@ -238,7 +238,7 @@ def test_the_page_is_for_this_account_alone(tmp_path: Path, found: BackTest) -> 
 def test_figures_are_written_as_people_do() -> None:
     assert points(-0.0001) == "+0.0"
     assert points(0.0312) == "+3.1"
-    assert number(-0.0) == "0.00"
+    assert (number(-0.0), number(-0.0001, "+z.3f")) == ("0.00", "+0.000")
     assert count(1234.0) == "1,234"
     assert count(18.66) == "18.7"
     assert count(None) == "-"
