@@ -32,6 +32,9 @@ from folkmoot_operator.problems import Problem
 
 HOUSEKEEPING_SECONDS = 1.0
 """How often due rounds, and counts past their time, are looked for."""
+REVOKED_SECONDS = 1.0
+"""How long a connection stays open after it was seen to be revoked, so that a council is told why
+its call is rejected. Every call after the revocation is."""
 MIN_CALLS = 4
 """Calls that one council may have under way, or as many as a third of the workers if that is
 more. A node makes one at a time."""
@@ -95,6 +98,7 @@ class CoordinatorServer:
         self._loop = ServingLoop()
         self._stopping = threading.Event()
         self._turns: dict[str, float] = {}
+        self._revoked: dict[str, float] = {}
         self._opener = DraftOpener(home, self._database, signing, clock)
         # Two threads: what the viewer wrote must not keep rounds from closing.
         self._housekeeper, self._opening = (
@@ -203,7 +207,10 @@ class CoordinatorServer:
         """Ends what councils have open whose certificates were revoked since."""
         shown = self._loop.run(self._collection.serials())
         revoked = revoked_among(self._database, shown) if shown else set()
-        if revoked and (ended := self._loop.run(self._collection.end(revoked))):
+        now = time.monotonic()
+        self._revoked = {one: self._revoked.get(one, now) for one in revoked}
+        due = {one for one, seen in self._revoked.items() if now - seen >= REVOKED_SECONDS}
+        if due and (ended := self._loop.run(self._collection.end(due))):
             emit(events.REVOKED_ENDED, connections=ended)
 
     def _close_due(self) -> None:

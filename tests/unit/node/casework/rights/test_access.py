@@ -33,6 +33,8 @@ from folkmoot_node.casework.rights.dossier import gather
 from folkmoot_node.casework.rights.kinds import Effect, RequestKind
 from folkmoot_node.casework.rights.objections import Objections, Upholding
 from folkmoot_node.casework.rights.requests import FOUND, Requests
+from folkmoot_node.store.encrypted_file import attach, read_key
+from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_operator.problems import Problem
 from folkmoot_web.errors import WebProblem
 from tests.casework_council import SENSITIVE, CaseworkCouncil
@@ -69,7 +71,14 @@ def test_what_is_kept_for_rounds_about_a_past_date_is_held_too(
     """Also without scores. A band tells of every source, so that it waits for the review."""
     config = council.config
     shown = opened(council, desk, flag(council, desk, 0))
-    config.store_path.rename(config.snapshot_path)  # of the same layout, see evaluation/for_rounds
+    # Of the same layout as the scores, but of a past date: see evaluation/for_rounds.
+    config.store_path.rename(config.snapshot_path)
+    key = read_key(config.key_file, config.readers)
+    with attach(config.snapshot_path, key, read_only=False, threads=1) as store:
+        [(text,)] = store.execute("SELECT document FROM store.run").fetchall()
+        run = RunSummary.model_validate_json(text)
+        past = run.model_copy(update={"known_on": run.reference_date})
+        store.execute("UPDATE store.run SET document = ?", [past.model_dump_json()])
     dossier = gather(desk, shown, RECORDS)
     [room] = [one for one in dossier.rooms if one.name == "for_rounds"]
     facts = {fact.label: fact for fact in room.items[0].facts}
