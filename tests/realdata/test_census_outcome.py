@@ -66,7 +66,9 @@ class Judged:
     def of(self, member: np.ndarray) -> Snapshot:
         """Some of them."""
         every, happened = self.snapshot, self.snapshot.happened[OUTCOME]
-        some = {name: getattr(happened, name)[member] for name in ("first", "before", "ended")}
+        some = {
+            name: getattr(happened, name)[member] for name in ("first", "before", "ended", "gone")
+        }
         columns = {
             name: getattr(every, name)[member] for name in ("uprn", "score", "band", "points")
         }
