@@ -168,7 +168,7 @@ def test_an_answer_never_depends_on_households():
     fields = AdmissionContext.__dataclass_fields__
     assert set(fields) == {
         "council", "release_policy", "risk_policy_digest", "risk_policy_sunset", "codes",
-        "remaining", "now", "series", "risk_policy_text",
+        "remaining", "now", "series", "risk_policy_text", "outcomes",  # names of attributes
     }  # fmt: skip
 
 
