@@ -80,7 +80,7 @@ def test_a_region_judges_bands_and_fits_weights_by_outcomes_of_a_past_date(tmp_p
     region = tmp_path / "region"
     command = Path(sys.executable).with_name("folkmoot-rehearse")
     words = (
-        "--outcomes", "--councils", "2", "--households", "2500", "--seed", "7",
+        "--outcomes", "--councils", "2", "--households", "5000", "--seed", "7",
         "--date", "2026-11-23", "--out", region,
     )  # fmt: skip
     subprocess.run([command, *map(str, words)], check=True, capture_output=True)
