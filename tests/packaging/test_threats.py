@@ -40,12 +40,13 @@ def test_every_limitation_leads_to_more() -> None:
 def test_commands_for_auditors_exist() -> None:
     from typer.main import get_command
 
-    from folkmoot_node.cli import app
+    from folkmoot_coordinator.cli import app as region
+    from folkmoot_node.cli import app as node
 
     text = (ROOT / "docs" / "checking.md").read_text("utf-8")
-    found = re.findall(r"`folkmoot-node ([a-z ]+)`", text)
-    assert len(found) == 7
-    for words in found:
-        command = get_command(app)
+    found = re.findall(r"`folkmoot-(node|coordinator) ([a-z ]+)`", text)
+    assert len(found) == 11
+    for program, words in found:
+        command = get_command(node if program == "node" else region)
         for word in words.split():
             command = command.commands[word]  # type: ignore[attr-defined]
