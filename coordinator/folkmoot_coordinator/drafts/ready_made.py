@@ -20,8 +20,8 @@ RHO = Decimal("0.1")
 """Loss that is asked for, unless a council allows less."""
 DELTA, DAYS = "1e-6", 14
 _PROTECTED = re.compile(
-    r"(^|_)(age|disab|sex|gender|ethnic|race|religio|belie|pregnan|maternity|marriage|marital|"
-    r"orientation)"
+    r"(^|_)(age[ds]?(_|$)|race(_|$)|disab|sex|gender|ethnic|nationalit|religio|belie|pregnan|"
+    r"maternity|marriage|marital|civil_partner|orientation)"
 )
 """How names of attributes begin, or parts of them, that are about a characteristic which the
 Equality Act 2010 protects; sections 4 to 12."""

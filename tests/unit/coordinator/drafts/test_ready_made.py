@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from folkmoot.workload import Marginal
-from folkmoot_coordinator.drafts.offer import Offer, offered_attributes
+from folkmoot_coordinator.drafts.offer import Offer, OfferedAttribute, offered_attributes
 from folkmoot_coordinator.drafts.ready_made import (
     Template,
     equality_question,
@@ -75,6 +75,28 @@ def run(region: ViewerRegion, *words: object) -> Done:
 def test_groups_and_outcomes_are_found_by_name_and_codes(offer: Offer) -> None:
     assert protected_groups(offer) == ("age_band", "sex")
     assert possible_outcomes(offer) == ("need_found",)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_protected"),
+    [
+        ("age", True),
+        ("head_age_band", True),
+        ("aged_65", True),
+        ("ethnic_group", True),
+        ("nationality", True),
+        ("marital_status", True),
+        ("agency", False),
+        ("agent_found", False),
+        ("racecourse_nearby", False),
+        ("damage", False),
+    ],
+)
+def test_a_name_says_that_it_is_about_a_protected_characteristic(
+    name: str, is_protected: bool
+) -> None:
+    one = OfferedAttribute(name, {"a": (BOLTON,), "b": (BOLTON,)}, (BOLTON,))
+    assert bool(protected_groups(Offer({name: one}, {}, (), {}))) is is_protected
 
 
 @pytest.mark.parametrize("template", list(Template))
