@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from folkmoot_coordinator.inference.federated_weights import DEPARTURE, Coefficient, Weights
-from folkmoot_coordinator.inference.validation import Agreement, BandRates, Rate
+from folkmoot_coordinator.inference.validation import Agreement, BandRates
+from folkmoot_coordinator.publication.outcome_round import JudgedRound
 from folkmoot_coordinator.publication.outcome_validation import RegionalValidation
 from folkmoot_coordinator.publication.outcome_weights import RegionalWeights
 from folkmoot_coordinator.publication.outcome_words import (
@@ -19,8 +20,7 @@ from folkmoot_coordinator.publication.outcome_words import (
     agreement_says,
     apart,
     difference_says,
-    ends_text,
-    rate_text,
+    rate_texts,
 )
 from folkmoot_operator.console import print_text
 from folkmoot_operator.tables import print_table
@@ -34,9 +34,7 @@ def print_validation(found: RegionalValidation, names: Mapping[str, str]) -> Non
         names: Of councils by GSS code, as far as they are known.
     """
     asked = found.asked
-    if asked.stored.withdrawal is not None:
-        print_text(f"WITHDRAWN. The figures are wrong, do not use them: {asked.stored.withdrawal}")
-        typer.echo()
+    print_withdrawal(asked)
     print_text(
         f"Bands against the outcome {asked.outcome.name}: {asked.coverage}, "
         f"round {asked.stored.round_.round_id}"
@@ -63,6 +61,13 @@ def print_validation(found: RegionalValidation, names: Mapping[str, str]) -> Non
     print_text(METHOD)
 
 
+def print_withdrawal(asked: JudgedRound) -> None:
+    """Says that a result was withdrawn, if it was."""
+    if asked.stored.withdrawal is not None:
+        print_text(f"WITHDRAWN. The figures are wrong, do not use them: {asked.stored.withdrawal}")
+        typer.echo()
+
+
 def _print_rates(title: str, rates: Sequence[BandRates]) -> None:
     typer.echo(title)
     right = [
@@ -72,14 +77,10 @@ def _print_rates(title: str, rates: Sequence[BandRates]) -> None:
     table = Table("Band", *right)
     for at, one in enumerate(rates):
         recall = (
-            _cells(one.recall) if at else (EVERY_EVENT, "", "")
+            rate_texts(one.recall) if at else (EVERY_EVENT, "", "")
         )  # the lowest band and all others
-        table.add_row(escape(one.band), *_cells(one.precision), *recall)
+        table.add_row(escape(one.band), *rate_texts(one.precision), *recall)
     print_table(table)
-
-
-def _cells(rate: Rate) -> tuple[str, str, str]:
-    return rate_text(rate), ends_text(rate.noise), ends_text(rate.chance)
 
 
 def _print_agreement(found: Sequence[Agreement], names: Mapping[str, str], kind: str) -> None:

@@ -8,12 +8,12 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
+from folkmoot_coordinator.cli.outcome_text import print_withdrawal
 from folkmoot_coordinator.publication.outcome_words import (
     agreement_says,
     apart,
     difference_says,
-    ends_text,
-    rate_text,
+    rate_texts,
 )
 from folkmoot_coordinator.publication.selection_rates import Selected, SelectionRates
 from folkmoot_operator.console import print_text
@@ -28,9 +28,7 @@ def print_selection(found: SelectionRates, names: Mapping[str, str]) -> None:
         names: Of councils by GSS code, as far as they are known.
     """
     asked = found.asked
-    if asked.stored.withdrawal is not None:
-        print_text(f"WITHDRAWN. The figures are wrong, do not use them: {asked.stored.withdrawal}")
-        typer.echo()
+    print_withdrawal(asked)
     print_text(
         f"Households from each band upwards, by {found.by}: {asked.coverage}, "
         f"round {asked.stored.round_.round_id}"
@@ -55,14 +53,7 @@ def _print_place(found: SelectionRates, place: Selected, title: str) -> None:
     table = Table("From band", "Group", *right)
     for at, band in enumerate(found.bands):
         for name, rates in place.rates.items():
-            one = rates[at]
-            table.add_row(
-                escape(band),
-                escape(name),
-                rate_text(one),
-                ends_text(one.noise) if one.value is not None else "",
-                ends_text(one.chance) if one.value is not None else "",
-            )
+            table.add_row(escape(band), escape(name), *rate_texts(rates[at]))
     print_table(table)
     print_text(agreement_says(place.differences, "group", found.offered))
     for found_apart in apart(place.differences):

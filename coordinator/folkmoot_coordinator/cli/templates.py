@@ -135,13 +135,12 @@ def _write(
 
 def _policy_line(database: Database, policy: Path | None, out: Path | None) -> str:
     """Which policy: the file given, else that of the newest round, else a file to be put there."""
-    import json
-
+    from folkmoot_coordinator.drafts.ready_made import quoted
     from folkmoot_coordinator.rounds.policies import policies
 
     if policy is not None:
         near = out is not None and policy.resolve().parent == out.resolve().parent
-        return f"policy = {json.dumps(policy.name if near else str(policy.resolve()))}"
+        return f"policy = {quoted(policy.name if near else str(policy.resolve()))}"
     known = policies(database)
     if known:
         return f'policy_digest = "{known[0].digest.hex()}"'

@@ -12,16 +12,16 @@ from itertools import combinations
 
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.drafts.offer import Offer, OfferedAttribute
+from folkmoot_coordinator.publication.outcome_round import BAND, NO, YES
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import nearest
 
-BAND, NO, YES = "band", "no", "yes"
 RHO = Decimal("0.1")
 """Loss that is asked for, unless a council allows less."""
 DELTA, DAYS = "1e-6", 14
 _PROTECTED = re.compile(
-    r"(^|_)(age|disab|sex|gender|ethnic|race|religio|belie|pregnan|maternity|marriage|marital|"
-    r"orientation)"
+    r"(^|_)(age[ds]?(_|$)|race(_|$)|disab|sex|gender|ethnic|nationalit|religio|belie|pregnan|"
+    r"maternity|marriage|marital|civil_partner|orientation)"
 )
 """How names of attributes begin, or parts of them, that are about a characteristic which the
 Equality Act 2010 protects; sections 4 to 12."""
@@ -42,7 +42,7 @@ class ReadyMade:
         template: Its kind.
         title: What the figures will be called.
         attributes: By name the codes to count.
-        marginals: Tables: names of attributes, with a weight.
+        marginals: Tables: names of attributes.
         councils: Councils that offer all of these attributes.
         lacking: Councils that do not.
         purpose: One that most of the councils allow; empty if there is none.
@@ -53,7 +53,7 @@ class ReadyMade:
     template: Template
     title: str
     attributes: dict[str, tuple[str, ...]]
-    marginals: tuple[tuple[tuple[str, ...], int], ...]
+    marginals: tuple[tuple[str, ...], ...]
     councils: tuple[GssCode, ...]
     lacking: tuple[GssCode, ...]
     purpose: str
@@ -102,7 +102,7 @@ def equality_question(offer: Offer, groups: Sequence[str] = ()) -> ReadyMade:
             exit_code=ExitCode.REFUSED,
         )
     codes = {BAND: bands, **{name: _attribute(offer, name).shared_codes for name in chosen}}
-    marginals = tuple(((name, BAND), 1) for name in chosen)
+    marginals = tuple((name, BAND) for name in chosen)
     reads = tuple(f"folkmoot-coordinator equality latest --by {name}" for name in chosen)
     return _made(offer, Template.EQUALITY, "Who is selected, by group", codes, marginals, reads)
 
@@ -151,19 +151,19 @@ def outcomes_question(
     # Households with an unknown outcome are in no rate, and weights cannot be fitted with them.
     codes = {BAND: bands, outcome: (NO, YES)}
     codes |= {name: _attribute(offer, name).shared_codes for name in others}
-    marginals = [
-        ((BAND, outcome), 1),
-        *(((name, BAND, outcome), 1) for name in wanted),
-        *(((name, outcome), 1) for name in model if name not in wanted),
-        *((pair, 1) for pair in combinations(model, 2)),
-    ]
+    marginals = (
+        (BAND, outcome),
+        *((name, BAND, outcome) for name in wanted),
+        *((name, outcome) for name in model if name not in wanted),
+        *combinations(model, 2),
+    )
     by = [f" --by {name}" for name in wanted] or [""]
     reads = [f"folkmoot-coordinator validate latest --outcome {outcome}{one}" for one in by]
     if model:
         listed = "".join(f" --factor {name}" for name in model)
         reads.append(f"folkmoot-coordinator weights latest --outcome {outcome}{listed}")
     title = f"How well bands found {outcome.replace('_', ' ')}"
-    return _made(offer, Template.OUTCOMES, title, codes, tuple(marginals), tuple(reads))
+    return _made(offer, Template.OUTCOMES, title, codes, marginals, tuple(reads))
 
 
 def round_text(found: ReadyMade, policy: str, purpose: str = "") -> str:
@@ -184,8 +184,8 @@ def round_text(found: ReadyMade, policy: str, purpose: str = "") -> str:
             f"# Not asked, because they do not offer all of it: {', '.join(found.lacking)}"
         )
     lines += [
-        f"title = {_quoted(found.title)}",
-        f"purpose = {_quoted(purpose or found.purpose)}",
+        f"title = {quoted(found.title)}",
+        f"purpose = {quoted(purpose or found.purpose)}",
         policy,
         f"councils = {_list(found.councils)}",
         f"minimum_councils = {found.minimum_councils}",
@@ -194,11 +194,9 @@ def round_text(found: ReadyMade, policy: str, purpose: str = "") -> str:
         f"deadline_hours = {24 * DAYS}",
     ]
     for name, codes in found.attributes.items():
-        lines += ["", "[[attributes]]", f"name = {_quoted(name)}", f"codes = {_list(codes)}"]
-    for names, weight in found.marginals:
+        lines += ["", "[[attributes]]", f"name = {quoted(name)}", f"codes = {_list(codes)}"]
+    for names in found.marginals:
         lines += ["", "[[marginals]]", f"attributes = {_list(names)}"]
-        if weight != 1:
-            lines.append(f"weight = {weight}")
     return "\n".join(lines) + "\n"
 
 
@@ -207,7 +205,7 @@ def _made(
     template: Template,
     title: str,
     codes: dict[str, tuple[str, ...]],
-    marginals: tuple[tuple[tuple[str, ...], int], ...],
+    marginals: tuple[tuple[str, ...], ...],
     reads: tuple[str, ...],
 ) -> ReadyMade:
     councils = tuple(
@@ -270,8 +268,10 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text)
+def quoted(text: str) -> str:
+    """A text as TOML writes it."""
+    # TOML knows no halves of a character, by which JSON writes some in ASCII.
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _list(texts: Iterable[str]) -> str:

@@ -229,7 +229,8 @@ class Agreement:
     upper: float
 
 
-_COMPARED = (Figure.PRECISION, Figure.RECALL)
+COMPARED = (Figure.PRECISION, Figure.RECALL)
+"""Figures in which places are compared."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -273,7 +274,7 @@ def of_councils(places: Mapping[str, Counts]) -> Groups:
 def agreements(
     bands: Sequence[str],
     places: Groups,
-    figures: Sequence[Figure] = _COMPARED,
+    figures: Sequence[Figure] = COMPARED,
     offered: int = 0,
 ) -> tuple[Agreement, ...]:
     """Compares each place with all others together, in precision and recall of every band.

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from folkmoot_coordinator.inference.comparisons import Verdict
-from folkmoot_coordinator.inference.validation import Agreement, BandRates, Figure, Rate
+from folkmoot_coordinator.inference.validation import (
+    COMPARED,
+    Agreement,
+    BandRates,
+    Figure,
+    Rate,
+)
 
 TOO_FEW = "too few"
 """In place of a figure: noise alone could explain all of its households."""
 EVERY_EVENT = "100%"
 """Recall from the lowest band upwards, whatever the counts are."""
-FIGURES = {
-    Figure.PRECISION: "precision",
-    Figure.RECALL: "recall",
-}
 METHOD = (
     "Precision: of a band's households, the share with the event. Recall: of all events, the "
     "share in this band or a higher one. The first interval (95 %) is about the households "
@@ -35,13 +37,14 @@ def rate_facts(rate: Rate) -> dict[str, Any] | None:
     }
 
 
-def rate_text(rate: Rate) -> str:
-    """A rate in per cent."""
-    return TOO_FEW if rate.value is None else f"{rate.value:.1%}"
+def rate_texts(rate: Rate) -> tuple[str, str, str]:
+    """A rate and both intervals, in per cent; these are empty if there are too few households."""
+    if rate.value is None:
+        return TOO_FEW, "", ""
+    return f"{rate.value:.1%}", _ends_text(rate.noise), _ends_text(rate.chance)
 
 
-def ends_text(ends: tuple[float, float] | None) -> str:
-    """An interval of a rate, in per cent; empty if there is none."""
+def _ends_text(ends: tuple[float, float] | None) -> str:
     return "" if ends is None else f"{100 * ends[0]:.1f}-{100 * ends[1]:.1f}"
 
 
@@ -82,15 +85,15 @@ def difference_says(one: Agreement, name: str, figure: str = "") -> str:
     """
     way = "higher" if one.verdict is Verdict.FIRST_LARGER else "lower"
     least, most = sorted((100 * abs(one.lower), 100 * abs(one.upper)))
-    what = figure or f"{FIGURES[one.about]} of {one.band}"
+    what = figure or f"{one.about} of {one.band}"
     return f"{name}, {what}: {way} by {least:.1f} to {most:.1f} points"
 
 
 def unjudged(rates: Sequence[BandRates]) -> list[str]:
     """Which figures of a place have too few households: `precision of high`."""
     return [
-        f"{FIGURES[about]} of {one.band}"
+        f"{about} of {one.band}"
         for at, one in enumerate(rates)
-        for about in FIGURES
+        for about in COMPARED
         if one.figure(about).value is None and (at or about is not Figure.RECALL)
     ]

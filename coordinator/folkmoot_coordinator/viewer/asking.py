@@ -156,7 +156,8 @@ def ready_made(found: ReadyMade, offer: Offer, policy: str) -> Form[AskForm]:
     codes: dict[str, str | list[str]] = {
         f"{CODES}{name}": list(codes) for name, codes in found.attributes.items()
     }
-    return Form(typed | _shared_codes(offer) | codes | _tables(found.marginals))
+    tables = [(names, 1) for names in found.marginals]
+    return Form(typed | _shared_codes(offer) | codes | _tables(tables))
 
 
 def as_it_was(file: RoundFile, offer: Offer) -> Form[AskForm]:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from folkmoot_coordinator.charts.chart import Chart
 from folkmoot_coordinator.charts.interval_chart import MAX_ROWS, IntervalChart, IntervalRow
-from folkmoot_coordinator.inference.validation import BandRates, Figure, Rate
+from folkmoot_coordinator.inference.validation import COMPARED, BandRates, Figure, Rate
 from folkmoot_coordinator.publication.outcome_round import (
     BAND,
     JudgedRound,
@@ -20,7 +20,6 @@ from folkmoot_coordinator.publication.outcome_round import (
 from folkmoot_coordinator.publication.outcome_validation import RegionalValidation, validate
 from folkmoot_coordinator.publication.outcome_words import (
     EVERY_EVENT,
-    FIGURES,
     TOO_FEW,
     unjudged,
 )
@@ -38,7 +37,7 @@ from folkmoot_web.errors import WebProblem, problem_of_status
 
 OUTCOME, BY = "outcome", "by"
 """Parameters of an address."""
-CHARTS = {"precision": Figure.PRECISION, "recall": Figure.RECALL}
+CHARTS = {about.value: about for about in COMPARED}
 """By the name of a picture what it shows."""
 
 
@@ -190,7 +189,7 @@ def outcome_chart(
             rows.append(IntervalRow(label, rate.value, *rate.noise, outer=rate.chance))
     if not rows:
         return None
-    title = f"{capital(FIGURES[about])} by band: {phrase(chosen.outcome.name)}"
+    title = f"{capital(about)} by band: {phrase(chosen.outcome.name)}"
     if chosen.by:
         title += f", by {phrase(chosen.by)}"
     return IntervalChart(

@@ -14,6 +14,7 @@ from folkmoot.codec import encode_release, encode_versions
 from folkmoot.v1 import collection_pb2, collection_pb2_grpc
 from folkmoot_coordinator.database.models import AnswerRow
 from folkmoot_coordinator.membership.councils import revoke
+from folkmoot_coordinator.server.server import REVOKED_SECONDS
 from tests.wire.coordinator.conftest import BOLTON, TRAFFORD, Client, Region
 
 WITHIN_SECONDS = 8.0
@@ -45,7 +46,9 @@ def test_an_idle_connection_ends_and_another_councils_stays(region: Region) -> N
         assert negotiate(stub) == "protocol"
         assert negotiate(collection_pb2_grpc.CollectionServiceStub(another)) == "protocol"
         revoke(region.database, TRAFFORD, region.clock())
+        began = time.monotonic()
         assert over.wait(WITHIN_SECONDS)
+        assert time.monotonic() - began > 0.9 * REVOKED_SECONDS, "long enough to be told why"
         assert negotiate(stub) == "rejection"
         assert not others_over.is_set()
 

@@ -11,8 +11,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from folkmoot_coordinator.publication.published_round import Published
+from folkmoot_coordinator.viewer.api.access import key_of
 from folkmoot_coordinator.viewer.api.forms import Form
 from folkmoot_coordinator.viewer.caching import KEPT, is_known
+from folkmoot_coordinator.viewer.noted_downloads import note_download
 
 _VARY = "Accept, Authorization, Cookie, Accept-Encoding"
 
@@ -44,6 +47,23 @@ def send_document(request: Request, content: Any, media_type: str = "application
     if is_known(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type=media_type)
+
+
+def send_figures(request: Request, published: Published, name: str, content: Any) -> Response:
+    """Figures of a round as a short document; that they were sent is noted.
+
+    Args:
+        request: That asked for them.
+        published: The round.
+        name: Which of its figures, for the audit log.
+        content: What it says.
+    """
+    answer = send_document(request, content)
+    if answer.status_code == 200 and request.method == "GET":
+        key = key_of(request)
+        more = {"key": key.key_id} if key else {}
+        note_download(request, published.round_.round_id, name, "json", **more)
+    return answer
 
 
 def send_table(

@@ -10,16 +10,14 @@ from starlette.responses import Response
 
 from folkmoot_coordinator.viewer.api.access import (
     count_request,
-    key_of,
     published_round,
     require_parameters,
 )
-from folkmoot_coordinator.viewer.api.answers import send_document
+from folkmoot_coordinator.viewer.api.answers import send_figures
 from folkmoot_coordinator.viewer.api.documents import SelectionDocument
 from folkmoot_coordinator.viewer.api.forms import Form, negotiate
 from folkmoot_coordinator.viewer.api.openapi import PREFIX, problems
 from folkmoot_coordinator.viewer.judging import BY
-from folkmoot_coordinator.viewer.noted_downloads import note_download
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.selecting import choose_group, rates_by_group
 from folkmoot_web.routes import Routes
@@ -62,13 +60,6 @@ def routes() -> Routes:
         negotiate(request.headers.get("accept", ""), (Form.JSON,))
         published = published_round(request, round_id)
         found = rates_by_group(published, choose_group(published, {BY: by}))
-        answer = send_document(request, found.facts())
-        if answer.status_code == 200 and request.method == "GET":
-            key = key_of(request)
-            more = {"key": key.key_id} if key else {}
-            note_download(
-                request, published.round_.round_id, f"equality {found.by}", "json", **more
-            )
-        return answer
+        return send_figures(request, published, f"equality {found.by}", found.facts())
 
     return routes

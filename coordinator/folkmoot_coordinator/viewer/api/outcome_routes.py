@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Query
 from starlette.requests import Request
@@ -10,16 +10,14 @@ from starlette.responses import Response
 
 from folkmoot_coordinator.viewer.api.access import (
     count_request,
-    key_of,
     published_round,
     require_parameters,
 )
-from folkmoot_coordinator.viewer.api.answers import send_document
+from folkmoot_coordinator.viewer.api.answers import send_figures
 from folkmoot_coordinator.viewer.api.documents import ValidationDocument
 from folkmoot_coordinator.viewer.api.forms import Form, negotiate
 from folkmoot_coordinator.viewer.api.openapi import PREFIX, problems
 from folkmoot_coordinator.viewer.judging import BY, OUTCOME, choose_outcome, judged
-from folkmoot_coordinator.viewer.noted_downloads import note_download
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_web.routes import Routes
 
@@ -55,13 +53,7 @@ def routes() -> Routes:
         negotiate(request.headers.get("accept", ""), (Form.JSON,))
         published = published_round(request, round_id)
         chosen = choose_outcome(published, {OUTCOME: outcome, BY: by})
-        content: dict[str, Any] = judged(published, chosen).facts()
-        answer = send_document(request, content)
-        if answer.status_code == 200 and request.method == "GET":
-            key = key_of(request)
-            more = {"key": key.key_id} if key else {}
-            name = chosen.outcome.name
-            note_download(request, published.round_.round_id, f"outcome {name}", "json", **more)
-        return answer
+        found = judged(published, chosen).facts()
+        return send_figures(request, published, f"outcome {chosen.outcome.name}", found)
 
     return routes

@@ -12,7 +12,6 @@ from folkmoot_coordinator.drafts.composing import QuestionForecast, forecast
 from folkmoot_coordinator.drafts.drafts import Draft, question_of, save_draft
 from folkmoot_coordinator.drafts.offer import Offer, OfferedAttribute, offered_attributes
 from folkmoot_coordinator.drafts.ready_made import (
-    BAND,
     Template,
     equality_question,
     outcomes_question,
@@ -20,6 +19,7 @@ from folkmoot_coordinator.drafts.ready_made import (
     protected_groups,
 )
 from folkmoot_coordinator.membership.known_councils import known_councils
+from folkmoot_coordinator.publication.outcome_round import BAND
 from folkmoot_coordinator.rounds.policies import policies
 from folkmoot_coordinator.rounds.question import Question
 from folkmoot_coordinator.viewer.asking import (
@@ -130,7 +130,7 @@ def _ready_made(region: Region, offer: Offer, template: str, outcome: str) -> Fo
     except ValueError:
         raise problem_of_status(404) from None
     except Problem as problem:
-        text = f"{problem.problem[:1].upper()}{problem.problem[1:]}."
+        text = f"{capital(problem.problem)}."
         raise WebProblem(
             404, "This question cannot be asked yet", text, "Compose one yourself."
         ) from None

@@ -19,6 +19,7 @@ from folkmoot_coordinator.scrutiny.council_pages import ShownPage, given_pages, 
 from folkmoot_coordinator.scrutiny.public_facts import BY_PERSON, MISSING, PublicFact, PublicFacts
 from folkmoot_coordinator.viewer.caching import file_tag, is_known
 from folkmoot_coordinator.viewer.pages.record import record_of
+from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_operator.atom_feeds import Feed, FeedEntry, as_atom
 from folkmoot_operator.problems import ExitCode, Problem
@@ -27,6 +28,7 @@ from folkmoot_web.errors import problem_of_status
 from folkmoot_web.permissions import PUBLIC
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
+from folkmoot_web.visitors import visitor_of
 
 PATH = "/scoring"
 FEED = f"{PATH}/feed.atom"
@@ -115,14 +117,14 @@ def has_page(region: Region, council: GssCode) -> bool:
 
 
 def listed(request: Request) -> list[Listed]:
-    """Councils that are members, and those that were and are shown still, by name."""
+    """Councils of which something is shown, and for readers of the record all members, by name."""
     region = region_of(request)
     given = {one.council for one in given_pages(region.database) if one.withdrawn_at is None}
-    members = {
-        one.code
-        for one in enrolled(region.database, region.clock())
-        if one.valid_certificates or one.code in given
-    }
+    members = (
+        {one.code for one in enrolled(region.database, region.clock()) if one.valid_certificates}
+        if region.settings.viewer.public_record or visitor_of(request).may(Right.READ)
+        else set()
+    )
     record = record_of(request)
     found = []
     for code in members | given:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from folkmoot.workload import Marginal
-from folkmoot_coordinator.drafts.offer import Offer, offered_attributes
+from folkmoot_coordinator.drafts.offer import Offer, OfferedAttribute, offered_attributes
 from folkmoot_coordinator.drafts.ready_made import (
     Template,
     equality_question,
@@ -77,11 +77,33 @@ def test_groups_and_outcomes_are_found_by_name_and_codes(offer: Offer) -> None:
     assert possible_outcomes(offer) == ("need_found",)
 
 
+@pytest.mark.parametrize(
+    ("name", "is_protected"),
+    [
+        ("age", True),
+        ("head_age_band", True),
+        ("aged_65", True),
+        ("ethnic_group", True),
+        ("nationality", True),
+        ("marital_status", True),
+        ("agency", False),
+        ("agent_found", False),
+        ("racecourse_nearby", False),
+        ("damage", False),
+    ],
+)
+def test_a_name_says_that_it_is_about_a_protected_characteristic(
+    name: str, is_protected: bool
+) -> None:
+    one = OfferedAttribute(name, {"a": (BOLTON,), "b": (BOLTON,)}, (BOLTON,))
+    assert bool(protected_groups(Offer({name: one}, {}, (), {}))) is is_protected
+
+
 @pytest.mark.parametrize("template", list(Template))
 def test_the_file_can_be_planned_and_its_answer_read(
     region: ViewerRegion, tmp_path: Path, template: Template
 ) -> None:
-    policy, out = tmp_path / "risk-policy.toml", tmp_path / "round.toml"
+    policy, out = tmp_path / "risk \N{HOUSE BUILDING}.toml", tmp_path / "round.toml"
     policy.write_bytes(b'name = "P"\n')
     said = run(region, "template", template, "--by", "sex", "--policy", policy, "--out", out).said()
     assert "round plan" in said
@@ -110,7 +132,7 @@ def test_councils_that_lack_an_attribute_are_not_asked_and_named(region: ViewerR
 
 def test_factors_are_asked_in_pairs_for_weights(offer: Offer) -> None:
     found = outcomes_question(offer, "need_found", ["sex"], ["tenure", "age_band"])
-    assert [names for names, _ in found.marginals] == [
+    assert list(found.marginals) == [
         ("band", "need_found"),
         ("sex", "band", "need_found"),
         ("tenure", "need_found"),
@@ -148,7 +170,7 @@ def test_the_site_offers_them_and_fills_in_the_form(
         assert fields["title"] == [made.title]
         assert set(fields["councils"]) == set(made.councils)
         tables = [set(fields.get(f"table_{n}", ())) for n in range(1, 13)]
-        assert [one for one in tables if one] == [set(names) for names, _ in made.marginals]
+        assert [one for one in tables if one] == list(map(set, made.marginals))
         for name, codes in made.attributes.items():
             assert fields[f"codes_{name}"] == list(codes)
         sent = fields | {"other_policy": policy_digest().hex(), "action": "show"}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from folkmoot_coordinator.rounds.withdrawal import withdraw
 from folkmoot_coordinator.viewer.noted_downloads import DOWNLOADED
 from tests.commands import run_inside
 from tests.outcome_region import BANDS
@@ -28,6 +29,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewerRegion]:
     ) as made:
         with_outcome(made, "judged")
         with_outcome(made, "secret", size=400, purpose="safeguarding")
+        with_outcome(made, "wrong", size=400)
         made.open("open", made.question("Open"))
         yield made
 
@@ -81,6 +83,7 @@ def test_programs_get_what_the_command_says_and_the_download_is_noted(
     facts = json.loads(run_inside("folkmoot-coordinator", *words).said())
     offered = json.loads(ana.get(f"/api/v1/rounds/{region.id('judged')}"))["equality"]
     link = {one["by"]: one["link"] for one in offered}[BY]
+    assert link in ana.get(f"/rounds/{region.id('judged')}/equality?by={BY}")
     assert json.loads(ana.get(link)) == facts
     [last, *_] = reversed(list(site.app.state.site.audit.entries((DOWNLOADED,))))
     assert (last.body["table"], last.body["by"]) == (f"equality {BY}", "ana")
@@ -109,6 +112,24 @@ def test_it_is_linked_chosen_by_form_drawn_and_for_those_who_may_see(
     rea = site.visit("rea", ["reader"])
     rea.get(f"{base}/equality")
     rea.get(f"/rounds/{region.id('secret')}/equality", expect=404)
+
+
+def test_a_withdrawn_result_is_marked_wherever_it_is_shown(
+    region: ViewerRegion, ana: Visit
+) -> None:
+    round_id = region.id("wrong")
+    picture = f"/rounds/{round_id}/pictures/selection.svg?by={BY}"
+    assert "WITHDRAWN" not in "".join(texts(parsed(ana.get(picture))))
+    why = "A street was counted twice"
+    withdraw(region.database, round_id, why, 1, "test")
+    assert "WITHDRAWN" in "".join(texts(parsed(ana.get(picture))))
+    assert why in plain(ana.get(f"/rounds/{round_id}/equality?by={BY}"))
+    assert why in json.loads(ana.get(f"/api/v1/rounds/{round_id}/equality?by={BY}"))["withdrawn"]
+    said = run_inside(
+        "folkmoot-coordinator", "equality", round_id, "--by", BY, "--home", region.home.path
+    ).said()
+    assert said.startswith("WITHDRAWN")
+    assert why in " ".join(said.split())
 
 
 def test_a_band_is_no_group_and_tables_that_are_missing_are_named(region: ViewerRegion) -> None:

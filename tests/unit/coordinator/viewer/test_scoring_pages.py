@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -15,6 +16,7 @@ from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.models import AnswerRow, CouncilPageRow
 from folkmoot_coordinator.scrutiny.council_pages import ADDED, WITHDRAWN, add_page, shown_page
 from folkmoot_coordinator.scrutiny.public_facts import BY_PERSON, MISSING
+from folkmoot_coordinator.viewer.kept_record import KEPT_SECONDS, KeptRecord
 from folkmoot_node.scrutiny.facts import Mark
 from folkmoot_node.scrutiny.public.releases_made import ReleaseMade
 from tests.commands import run_inside
@@ -286,13 +288,41 @@ def test_the_record_names_nobody_and_hides_purposes_that_not_all_may_see(
     assert f'href="/rounds/{region.id("winter")}"' in bob.get("/record")
 
 
-def test_the_record_is_for_readers_unless_the_settings_say_otherwise(tmp_path: Path) -> None:
+def test_the_public_learns_of_nobody_who_published_nothing_unless_the_settings_say_so(
+    tmp_path: Path,
+) -> None:
     with viewer_region(tmp_path, with_boundaries=False) as region, viewer_site(region) as site:
+        enrol(region)
+        rea = site.visit("rea", ["reader"])
         with Client(base_url=site.address, timeout=60) as client:
             assert client.get("/record").status_code == 303
-            assert 'href="/record"' not in client.get("/scoring").text
-        rea = site.visit("rea", ["reader"])
+            page = client.get("/scoring").text
+            assert 'href="/record"' not in page
+            assert "No council has published anything here yet." in page
+            assert "Trafford" in rea.get("/scoring")
+            add_page(region.database, TRAFFORD, published_facts(), "t", NOON, "test")
+            page = client.get("/scoring").text
+            assert "Trafford" in page
+            assert "Bury" not in page
+            assert "Bury" in rea.get("/scoring")
         assert "Nothing yet." in rea.get("/record")
+
+
+def test_the_record_is_made_once_in_ten_minutes(region: ViewerRegion, site: ViewerSite) -> None:
+    served = site.app.state.region
+    clock = replace(region.clock)
+    kept = KeptRecord(region.database, served.settings, clock)
+
+    def made() -> int:
+        return kept.now(site.app.state.site.database, served.drafts).made_at
+
+    first = made()
+    clock.now += KEPT_SECONDS - 1
+    assert made() == first
+    clock.now += 1
+    assert made() == clock.now
+    clock.now -= 1
+    assert made() == clock.now, "a clock that was set back keeps nothing for longer"
 
 
 def test_marks_are_those_of_the_node() -> None:
