@@ -17,9 +17,9 @@ from typing import Any
 
 from folkmoot_node.scrutiny.documents.answers import Answer, Statement
 from folkmoot_node.scrutiny.documents.figures import SMALLEST
-from folkmoot_node.scrutiny.documents.reading import PEOPLES_FILE
 from folkmoot_node.scrutiny.documents.standard import Document, Filled
 from folkmoot_node.scrutiny.facts import Mark
+from folkmoot_node.scrutiny.scrutiny_file import FILE_NAME
 from folkmoot_operator.printed_pages import print_page
 
 _ROOM = "folkmoot_node.scrutiny.documents"
@@ -109,5 +109,5 @@ def _places(answer: Answer) -> Iterator[str]:
     for one in answer.statements:
         for used in one.used:
             digest = f" (SHA-256 {used.sha256[:_DIGEST_SHOWN]}\u2026)" if used.sha256 else ""
-            is_asked = used.mark is Mark.MISSING and used.place == PEOPLES_FILE
+            is_asked = used.mark is Mark.MISSING and used.place == FILE_NAME
             yield f"{used.place}{' (to be entered)' if is_asked else digest}"
