@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LARGE = 1e6
+"""Numbers from which on nobody reads a fraction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +49,10 @@ def laid_out(value: Any) -> LaidOut:
 
 
 def shown(value: Any) -> str:
-    """A value for people, on one line.
+    """A value for people, on one line: lists with commas, tables with colons.
 
     Args:
-        value: As JSON has it.
+        value: As JSON has it; a tuple is a list.
     """
     match value:
         case None:
@@ -57,20 +62,26 @@ def shown(value: Any) -> str:
         case bool():
             return "yes" if value else "no"
         case float():
-            return f"{value:g}"
+            return f"{value:,g}" if abs(value) < _LARGE else f"{value:,.0f}"
         case int():
             return f"{value:,}"
-        case list():
-            return ", ".join(shown(one) for one in value) or "none"
+        case list() | tuple():
+            return ", ".join(map(_inner, value)) or "none"
         case dict():
-            return ", ".join(f"{name} {shown(one)}" for name, one in value.items()) or "none"
+            return "; ".join(f"{name}: {_inner(one)}" for name, one in value.items()) or "none"
         case _:
             return _day_shown(str(value))
 
 
+def _inner(value: Any) -> str:
+    """A value inside another: what has parts itself is in brackets."""
+    has_parts = isinstance(value, dict | list | tuple) and value
+    return f"({shown(value)})" if has_parts else shown(value)
+
+
 def day_of(value: object) -> datetime.date | None:
-    """The day that a text is, as ISO 8601 writes it; None for everything else."""
-    if not isinstance(value, str):
+    """The day that a text is, as 2026-12-31; None for everything else, such as eight digits."""
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
         return None
     try:
         return datetime.date.fromisoformat(value)

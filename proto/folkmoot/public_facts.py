@@ -72,7 +72,8 @@ class Part:
 
 
 _PLUGIN_FACTS = ("version", "sha256", "shipped", "trust", "privileges", "reviewed")
-_WHOLE_TABLES = ("owner", "contact", "rationale", "use", "procurement", "consultation")
+_WHOLE_TABLES = ("owner", "contact", "rationale", "use", "procurement")
+_CONSULTATION = ("residents", "staff", "processors", "experts", "outcome", "departure")
 _EQUALITY = (
     "aim",
     "evidence",
@@ -90,6 +91,7 @@ PARTS = (
             "node.name",
             "node.council",
             *(f"scrutiny.{table}.*" for table in _WHOLE_TABLES),
+            *(f"scrutiny.consultation.{name}" for name in _CONSULTATION),
             *(
                 f"scrutiny.dpo_advice.{name}"
                 for name in ("given_on", "advice", "decision", "reasons")

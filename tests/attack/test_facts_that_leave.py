@@ -21,7 +21,7 @@ from tests.unit.node.scrutiny.test_public_page import published
     ("place", "said"),
     [
         ("/srv/council/policies/risk.toml", "risk.toml"),
-        ("/opt/node/lib/site-packages/vendor-1.0.dist-info/RECORD", "vendor-1.0.dist-info/RECORD"),
+        ("vendor-1.0.dist-info/RECORD", "vendor-1.0.dist-info/RECORD"),
         ("store/households.duckdb, table run", "store/households.duckdb, table run"),
     ],
 )

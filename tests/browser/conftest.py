@@ -105,6 +105,20 @@ def axe() -> Callable[[Page], None]:
     return check
 
 
+@pytest.fixture
+def accessible_file(new_page: NewPage, axe: Callable[[Page], None]) -> Callable[[str], None]:
+    """Fails on any violation, at both widths, of a page that forbids scripts, as axe-core is."""
+
+    def check(address: str) -> None:
+        page = new_page(address, bypass_csp=True)
+        for width in (WIDE, PHONE):
+            page.set_viewport_size({"width": width, "height": _HEIGHT})
+            page.goto(address)
+            axe(page)
+
+    return check
+
+
 @pytest.fixture(scope="session")
 def screenshot() -> Callable[[Page, str], None]:
     """Keeps pictures of a page at both widths, and checks that nothing needs scrolling sideways."""

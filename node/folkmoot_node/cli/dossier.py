@@ -85,7 +85,10 @@ def approve(
         last, facts = approved_last(node), approvable(base, str(node.config.council))
         changes = differences(last.facts, facts) if last else ()
         if not yes:
-            _show(changes, err=True)
+            if last:
+                _show(changes, err=True)
+            else:
+                typer.echo("Nothing was approved before.", err=True)
             missing = sum(one.is_missing for one in facts.by_key.values())
             typer.echo(f"Facts: {len(facts.by_key)}, of which missing: {missing}.", err=True)
             typer.confirm("Approve this?", abort=True, err=True)

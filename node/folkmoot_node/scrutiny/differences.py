@@ -13,6 +13,7 @@ from typing import Any
 
 from folkmoot.public_facts import SCORING_FAMILIES
 from folkmoot_node.scrutiny.approved_facts import ApprovedFact, ApprovedFacts
+from folkmoot_node.scrutiny.facts import in_sentence
 from folkmoot_operator.shown_values import day_of, shown
 
 MAX_SAID = 400
@@ -108,7 +109,7 @@ def _whole_things(
             facts = below(there, thing)
             values = {key: fact.value for key, fact in facts.items()}
             about = "; ".join(
-                f"{_lower(fact.label)}: {_said(fact)}"
+                f"{in_sentence(fact.label)}: {_said(fact)}"
                 for fact in facts.values()
                 if not fact.is_missing
             )
@@ -180,8 +181,3 @@ def _said(fact: ApprovedFact) -> str:
     if fact.is_missing:
         return "missing"
     return _shortened(shown(fact.value))
-
-
-def _lower(label: str) -> str:
-    """A label in the middle of a sentence; an abbreviation keeps its capitals."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]

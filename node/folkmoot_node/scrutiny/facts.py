@@ -60,6 +60,11 @@ class Fact:
     configuration: bool = False
 
 
+def in_sentence(label: str) -> str:
+    """A label in the middle of a sentence; an abbreviation keeps its capitals."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
 @dataclass(frozen=True)
 class FactBase:
     """All facts about a node at one time.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from folkmoot_node.scrutiny.facts import Fact, FactBase, Mark, Value
+from folkmoot_node.scrutiny.facts import Fact, FactBase, Mark
 from folkmoot_operator.moments import to_text
+from folkmoot_operator.shown_values import shown
 
 SCHEMA = 1
 """Of the JSON: keys are added without a new number, and never change their meaning."""
@@ -58,27 +59,4 @@ def in_words(fact: Fact, *, own: bool) -> str:
     """The value of a fact for people."""
     if is_withheld(fact, own=own):
         return KEPT
-    return "missing" if fact.mark is Mark.MISSING else words(fact.value)
-
-
-def words(value: Value) -> str:
-    """A value for people: lists with commas, tables with colons."""
-    if value is None or value in ((), {}):
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:,g}" if abs(value) < 1e6 else f"{value:,.0f}"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Mapping):
-        return "; ".join(f"{key}: {_inner(one)}" for key, one in value.items())
-    assert isinstance(value, Sequence)
-    return ", ".join(_inner(one) for one in value)
-
-
-def _inner(value: Value) -> str:
-    text = words(value)
-    return f"({text})" if isinstance(value, Mapping | tuple) and value else text
+    return "missing" if fact.mark is Mark.MISSING else shown(fact.value)

@@ -11,11 +11,13 @@ import jsonschema
 import pytest
 from region import SOURCES
 from stage import Stage, ask
+from typer.testing import CliRunner
 
 from folkmoot import codec
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.scrutiny.public_facts import read_public_facts
 from folkmoot_node.answering.answer import Event, poll
+from folkmoot_node.cli import app
 from folkmoot_node.evidence.scoring_runs import BEGUN
 from folkmoot_node.home import open_home
 from folkmoot_node.scrutiny.approval import approve as enter
@@ -112,6 +114,10 @@ def test_without_an_approval_nothing_goes_on(asked: Stage) -> None:
         asked, "dossier", "public", "--out", asked.home / "p"
     ).said(ExitCode.DATA)
     node(asked, "score", "--try").said()  # a trial keeps nothing
+    words = ["dossier", "approve", *BY, "--home", str(asked.home)]
+    question = CliRunner().invoke(app, words, input="n\n")
+    assert "Nothing was approved before." in question.stderr
+    assert "nobody has approved" in node(asked, "dossier", "diff").said(ExitCode.DATA)
     node(asked, "dossier", "approve", *BY, "--yes").said()
     node(asked, "score").said()
     visit(asked.home)

@@ -1,27 +1,18 @@
-"""A report as one HTML file: no script, nothing fetched, plots inside, tables beside them.
-
-The page says to the browser what it may do (a content security policy): show its own style and
-its own pictures. So a name in somebody's policy cannot make it do anything else.
-"""
+"""A report as one HTML file: no script, nothing fetched, plots inside, tables beside them."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterator
-from importlib.resources import files
 from itertools import count, groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from folkmoot_node.evaluation.reporting.document import Block, Document, Plot, Points, Sheet, Words
 from folkmoot_node.evaluation.reporting.plots import svg
+from folkmoot_node.lone_pages import lone_page
 from folkmoot_operator.output_places import writing_to
 from folkmoot_operator.private_files import write_private
-
-_ROOM = "folkmoot_node.evaluation.reporting"
 
 
 def as_page(document: Document) -> str:
@@ -33,19 +24,12 @@ def as_page(document: Document) -> str:
     Raises:
         Problem: If the libraries that draw are not installed.
     """
-    style = files(_ROOM).joinpath("templates", "report.css").read_text("utf-8")
-    environment = Environment(
-        loader=PackageLoader(_ROOM),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     numbers = count(1)
-    return environment.get_template("report.html").render(
+    return lone_page(
+        "folkmoot_node.evaluation.reporting",
+        "report.html",
+        "report.css",
         document=document,
-        style=style,
-        style_sha256=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         sections=[
             {
                 "id": f"part-{at}",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import JsonValue
 
@@ -21,10 +21,13 @@ SMALLEST = 10
 """Counts of fewer households are not shown."""
 FEWER = f"fewer than {SMALLEST}"
 HIDDEN = "not shown"
-_TOTALS = frozenset({"households.scored"})
+_SCORED = "households.scored"
+_TOTALS = frozenset({_SCORED})
 """Counts that are not hidden for another: they are what all others add up to."""
 _AT = re.compile(r"(.+)\.(precision|recall)-at-([0-9]+)-visits")
 """Key of a share of a back-test that stands for households: outcome, figure, number of visits."""
+_EVENTS = re.compile(r".+\.share-of-events")
+"""Key of the share of households that had an outcome."""
 _HOUSEHOLDS, _BANDS, _SHARE = "households", "bands", "share"
 """Parts of a group of the equality audit."""
 
@@ -42,13 +45,14 @@ def shown(facts: Iterable[Fact]) -> dict[str, JsonValue]:
     beside: dict[str, dict[str, int]] = defaultdict(dict)
     shares: list[str] = []
     for fact in facts:
-        if isinstance(fact.value, int) and not isinstance(fact.value, bool):
+        if _is_count(fact.value):
             beside[_parent(fact.key)][fact.key] = fact.value
         else:
             found[fact.key] = _plain(fact.value)
         if isinstance(fact.value, float):
             shares.append(fact.key)
-    found |= dict.fromkeys(_of_few(found), HIDDEN)
+    households = beside.get(_parent(_SCORED), {}).get(_SCORED, 0)
+    found |= dict.fromkeys(_of_few(found, households), HIDDEN)
     for parent, counts in beside.items():
         done = _suppressed(counts)
         found |= done
@@ -59,17 +63,22 @@ def shown(facts: Iterable[Fact]) -> dict[str, JsonValue]:
     return found
 
 
-def _of_few(found: Mapping[str, JsonValue]) -> Iterator[str]:
+def _of_few(found: Mapping[str, JsonValue], households: int) -> Iterator[str]:
     """Keys of shares of a back-test that stand for few households.
 
-    Those are the visited who had the event, the visited who had not, and who had it unvisited.
+    Those are all who had the event, the visited who had it, the visited who had not, and who had
+    it unvisited. Without events there is no share, so that one of 0 is a small one, rounded.
     """
     means: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
     keys: dict[tuple[str, int], list[str]] = defaultdict(list)
     for key, value in found.items():
         at = _AT.fullmatch(key)
         mean = value.get("mean") if isinstance(value, dict) else None
-        if at is not None and isinstance(mean, int | float):
+        if not isinstance(mean, int | float):
+            continue
+        if _EVENTS.fullmatch(key) and mean * households < SMALLEST:
+            yield key
+        if at is not None:
             means[at[1], int(at[3])][at[2]] = mean
             keys[at[1], int(at[3])].append(key)
     for place, shares in means.items():
@@ -113,17 +122,17 @@ def _plain(value: Value) -> JsonValue:
     if isinstance(value, Mapping):
         if value and all(map(_is_group, value.values())):
             return _groups(value)
-        counts = {
-            name: one
-            for name, one in value.items()
-            if isinstance(one, int) and not isinstance(one, bool)
-        }
+        counts = {name: one for name, one in value.items() if _is_count(one)}
         return {name: _plain(one) for name, one in value.items()} | _suppressed(counts)
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < SMALLEST:
+    if _is_count(value) and 0 < value < SMALLEST:
         return FEWER
     return value
+
+
+def _is_count(value: Value) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_group(value: Value) -> bool:

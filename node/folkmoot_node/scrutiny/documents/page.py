@@ -1,28 +1,21 @@
-"""A document as one HTML file, for screen and paper: no script, nothing fetched.
-
-The page says to the browser what it may do (a content security policy), so that a name in
-somebody's policy cannot make it do anything else.
-"""
+"""A document as one HTML file, for screen and paper: no script, nothing fetched."""
 
 from __future__ import annotations
 
-import base64
 import datetime
-import hashlib
 import re
 from collections.abc import Iterator
-from importlib.resources import files
 from itertools import count
 from typing import Any
 
+from folkmoot_node.lone_pages import lone_page
 from folkmoot_node.scrutiny.documents.answers import Answer, Statement
 from folkmoot_node.scrutiny.documents.figures import SMALLEST
-from folkmoot_node.scrutiny.documents.reading import PEOPLES_FILE
 from folkmoot_node.scrutiny.documents.standard import Document, Filled
 from folkmoot_node.scrutiny.facts import Mark
+from folkmoot_node.scrutiny.scrutiny_file import FILE_NAME
 from folkmoot_operator.printed_pages import print_page
 
-_ROOM = "folkmoot_node.scrutiny.documents"
 _CODE = re.compile(r"[0-9a-f]{40,}")
 _DIGEST_SHOWN = 12
 
@@ -33,26 +26,17 @@ def as_page(document: Document) -> str:
     Returns:
         HTML 5 as text; the same document gives the same text.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    style = files(_ROOM).joinpath("templates", "dossier.css").read_text("utf-8")
-    environment = Environment(
-        loader=PackageLoader(_ROOM),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["is_code"] = lambda cell: _CODE.fullmatch(cell) is not None
     # Residents do not read names of fields.
     is_plain = document.standard.is_for_residents
-    environment.globals["in_cell"] = lambda cell: cell.replace("_", " ") if is_plain else cell
     numbers = count(1)
     gathered = datetime.datetime.fromisoformat(document.gathered)
-    return environment.get_template("document.html").render(
+    return lone_page(
+        "folkmoot_node.scrutiny.documents",
+        "document.html",
+        "dossier.css",
         document=document,
-        style=style,
-        style_sha256=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        is_code=lambda cell: _CODE.fullmatch(cell) is not None,
+        in_cell=lambda cell: cell.replace("_", " ") if is_plain else cell,
         gathered=f"{gathered:%-d %B %Y}",
         smallest=SMALLEST,
         total=sum(1 for _ in document.answers()),
@@ -109,5 +93,5 @@ def _places(answer: Answer) -> Iterator[str]:
     for one in answer.statements:
         for used in one.used:
             digest = f" (SHA-256 {used.sha256[:_DIGEST_SHOWN]}\u2026)" if used.sha256 else ""
-            is_asked = used.mark is Mark.MISSING and used.place == PEOPLES_FILE
+            is_asked = used.mark is Mark.MISSING and used.place == FILE_NAME
             yield f"{used.place}{' (to be entered)' if is_asked else digest}"

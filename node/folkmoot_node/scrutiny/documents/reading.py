@@ -14,13 +14,13 @@ from pydantic import JsonValue
 from folkmoot_node.scrutiny.documents.answers import Decision, Used
 from folkmoot_node.scrutiny.documents.figures import shown
 from folkmoot_node.scrutiny.facts import Fact, FactBase, Mark, Provenance, Value
+from folkmoot_node.scrutiny.scrutiny_file import FILE_NAME
 
 HELD = "held by the council"
 """In the place of an exact figure."""
 NOT_SAID = "missing"
 PEOPLE = "scrutiny."
 """Keys below it are what people add."""
-PEOPLES_FILE = "scrutiny.toml"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}\S*")
 
@@ -45,7 +45,7 @@ class Reading:
         found = self.facts.get(key)
         if found is not None:
             return found
-        place = PEOPLES_FILE if key.startswith(PEOPLE) else "this node"
+        place = FILE_NAME if key.startswith(PEOPLE) else "this node"
         said = label or key.rpartition(".")[2].replace("_", " ").capitalize()
         return Fact(key, said, None, Mark.MISSING, Provenance(place))
 
@@ -85,10 +85,7 @@ class Reading:
 def _without_folders(place: str) -> str:
     """A place as people outside may read it: of a file elsewhere on the machine, its name."""
     path = PurePath(place)
-    if not path.is_absolute():
-        return place
-    is_list_of_files = path.parent.suffix == ".dist-info"
-    return f"{path.parent.name}/{path.name}" if is_list_of_files else path.name
+    return path.name if path.is_absolute() else place
 
 
 def _program() -> str:

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from folkmoot_node.scrutiny.documents.answers import Grid, Statement, Used
 from folkmoot_node.scrutiny.documents.reading import Reading, in_words
-from folkmoot_node.scrutiny.facts import Fact, Mark, Value
+from folkmoot_node.scrutiny.facts import Fact, Mark, Value, in_sentence
 
 Say: TypeAlias = "Callable[[Reading], Statement]"
 """Makes a statement from facts."""
@@ -159,7 +159,14 @@ def _called(reading: Reading, one: str, fact: Fact | None) -> str:
 def _cell(reading: Reading, end: str, fact: Fact) -> str:
     if end in _SHARES and isinstance(fact.value, float) and not fact.own:
         return f"{fact.value:.1%}"
-    words = reading.words(fact)
+    return _in_column(end, reading.words(fact))
+
+
+def _part(name: str, value: JsonValue) -> str:
+    return _in_column(name, in_words(value)) if value else _NOTHING
+
+
+def _in_column(end: str, words: str) -> str:
     return words.replace("_", " ") if end in _SLUGS else words
 
 
@@ -182,15 +189,7 @@ def listed(caption: str, prefix: str, end: str, head: str, columns: Mapping[str,
         ]
         used = tuple(reading.used(fact) for _, fact in facts)
         rows = tuple(
-            (
-                title(one),
-                *(
-                    (words.replace("_", " ") if part in _SLUGS else words)
-                    if (words := in_words(parts[part]) if parts.get(part) else _NOTHING)
-                    else _NOTHING
-                    for part in columns
-                ),
-            )
+            (title(one), *(_part(part, parts.get(part)) for part in columns))
             for (one, _), of in zip(facts, used, strict=True)
             for parts in _things(of.value)
         )
@@ -377,7 +376,7 @@ def _without(*used: Used, caption: str = "") -> Statement:
     if held:
         what = _listed(held)
         if caption and len(held) > _MANY:
-            what = f"{_lower(caption)} ({len(held)} figures)"
+            what = f"{in_sentence(caption)} ({len(held)} figures)"
         text += f" Held by the council, and not in this document: {what}."
     mark = Mark.MISSING if missing else Mark.SYSTEM
     return Statement(mark=mark, text=text.strip(), used=used)
@@ -388,13 +387,8 @@ def _nothing(reading: Reading, prefix: str, caption: str) -> Statement:
 
 
 def _listed(used: Iterable[Used]) -> str:
-    labels = dict.fromkeys(_lower(one.label) for one in used)
+    labels = dict.fromkeys(in_sentence(one.label) for one in used)
     return "; ".join(labels)
-
-
-def _lower(label: str) -> str:
-    """A label inside a sentence; abbreviations stay as they are."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _labelled(used: Used) -> str:

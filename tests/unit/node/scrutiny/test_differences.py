@@ -104,6 +104,12 @@ def test_a_thing_that_comes_or_goes_is_told_once_with_what_belongs_to_it() -> No
         ("policy.risk.factors.damp.inputs", ("mould",), "was mould, age, and is mould."),
         ("policy.risk.factors.damp.inputs", (), "was mould, age, and is none."),
         ("node.name", "", "was Trafford, and is empty."),
+        ("node.name", "12041130", "was Trafford, and is 12041130."),  # a number of a company
+        (
+            "policy.risk.factors.damp.evidence",
+            ({"url": "a", "finding": "A"}, {"url": "b", "finding": "B"}),
+            "and is (finding: A; url: a), (finding: B; url: b).",
+        ),
     ],
 )
 def test_words_say_how_far_a_value_has_moved(key: str, value: object, words: str) -> None:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from folkmoot.public_facts import is_public
 from folkmoot_node.scrutiny.approved_facts import ApprovedFacts
 from folkmoot_node.scrutiny.differences import differences
 from folkmoot_node.scrutiny.facts import Fact, FactBase, Mark
@@ -18,7 +19,9 @@ from folkmoot_node.scrutiny.public.publishable import publishable
 from folkmoot_node.scrutiny.public.releases_made import ReleaseMade
 from folkmoot_node.scrutiny.public.site import as_json, checked_address, write_site
 from folkmoot_node.scrutiny.public.versions import Version
+from folkmoot_node.scrutiny.scrutiny_file import ScrutinyDocument
 from folkmoot_operator.problems import Problem
+from folkmoot_operator.settings import Settings
 from tests.made_up_facts import (
     COUNCIL,
     FIGURE,
@@ -104,6 +107,18 @@ def test_figures_names_and_what_is_not_listed_stay_inside(tmp_path: Path) -> Non
             assert inside not in text, (path.name, inside)
     left_out = approved().by_key.keys() - publishable(approved()).by_key.keys()
     assert sorted(left_out) == INSIDE
+
+
+def test_of_answers_that_name_a_person_only_the_owners_name_is_published() -> None:
+    asked = {
+        f"scrutiny.{table}.{key}": str(about.description)
+        for table, field in ScrutinyDocument.model_fields.items()
+        if isinstance(field.default, Settings)
+        for key, about in type(field.default).model_fields.items()
+    }
+    naming = [key for key, label in asked.items() if re.search("_by$|^Name of", f"{label}|{key}")]
+    assert len(naming) > 6
+    assert [key for key in naming if is_public(key)] == ["scrutiny.owner.name"]
 
 
 def test_the_page_is_alone_and_marks_what_is_missing() -> None:

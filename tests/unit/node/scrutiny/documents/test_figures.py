@@ -167,6 +167,19 @@ def test_a_share_of_a_back_test_that_stands_for_few_households_is_hidden(
         assert found[key.format(name)] == (HIDDEN if is_hidden else value)
 
 
+@pytest.mark.parametrize(
+    ("share", "households", "is_hidden"),
+    [(0.0001, 51_234, True), (0.0, 51_234, True), (0.0002, 51_234, False), (0.2, None, True)],
+)
+def test_a_share_of_events_that_stands_for_few_households_is_hidden(
+    share, households, is_hidden
+) -> None:
+    key = "evaluation.outcomes.homeless.share-of-events"
+    value = {"mean": share, "low": 0.0, "high": 0.3}
+    counts = [] if households is None else [_fact("households.scored", households)]
+    assert shown([_fact(key, value), *counts])[key] == (HIDDEN if is_hidden else value)
+
+
 def _turned(table, is_hidden):
     return zip(zip(*table, strict=True), zip(*is_hidden, strict=True), strict=True)
 
