@@ -113,11 +113,15 @@ def draft(
     events = [one for one in outcomes if not one.ends and not one.refused]
     reached = [one.reached for one in outcomes if one.reached and not one.refused]
     if not events:
-        reasons = "; ".join(f"{one.name}: {one.refused or 'ends observation'}" for one in outcomes)
+        reasons = "; ".join(
+            f"{one.name}: {one.refused or 'by its name, it says that a household has left'}"
+            for one in outcomes
+        )
         raise Problem(
             f"no outcome can be judged by ({reasons})",
             where=str(config.home),
-            remedy="Bring extracts with events, and name the column of their record dates",
+            remedy="Bring extracts with events, and name the column of their record dates; where a "
+            "name misleads, write the file as docs/evaluation.md has it",
             exit_code=ExitCode.DATA,
         )
     last = min(last_judged_date(min(reached), MONTHS), yesterday)

@@ -252,3 +252,10 @@ def test_a_file_that_is_drafted_begins_after_that(council):
     asked = tomllib.loads(text)
     assert list(map(str, asked["dates"])) == ["2025-09-30", "2025-12-31"]
     assert len(council.evaluate(**asked)) == 2
+
+
+def test_a_draft_says_what_it_takes_the_only_event_for(council):
+    council.write(housing=HOUSING.replace("homeless]", "care_leaver]"))
+    with pytest.raises(Problem, match="care_leaver: by its name, it says that a household") as got:
+        draft(council.config, council.plugins, council.policy, today=TODAY)
+    assert "docs/evaluation.md" in got.value.remedy
