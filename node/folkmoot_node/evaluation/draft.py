@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from folkmoot_node.evaluation.known_then import last_judged_date, run_as_known
+from folkmoot_node.evaluation.known_then import has_records, last_judged_date, run_as_known
 from folkmoot_node.pipeline.kept_scores import KeptScores
 from folkmoot_node.pipeline.order import Progress, silent
 from folkmoot_node.policies.risk_policy import RiskPolicy
@@ -92,8 +92,9 @@ def draft(
     def known(on: datetime.date) -> KnownOn:
         return KnownOn(on=on, today=today, outcomes=tuple(names), kept=(), undated=undated)
 
-    def households(on: datetime.date) -> int:
-        return run_as_known(config, plugins, policy, known(on), KeptScores()).households
+    def is_scored(on: datetime.date) -> bool:
+        found = run_as_known(config, plugins, policy, known(on), KeptScores())
+        return found.households > 0 and has_records(binding, found)
 
     progress(_STEP, 0, 2)
     yesterday = today - datetime.timedelta(1)
@@ -112,21 +113,25 @@ def draft(
     events = [one for one in outcomes if not one.ends and not one.refused]
     reached = [one.reached for one in outcomes if one.reached and not one.refused]
     if not events:
-        reasons = "; ".join(f"{one.name}: {one.refused or 'ends observation'}" for one in outcomes)
+        reasons = "; ".join(
+            f"{one.name}: {one.refused or 'by its name, it says that a household has left'}"
+            for one in outcomes
+        )
         raise Problem(
             f"no outcome can be judged by ({reasons})",
             where=str(config.home),
-            remedy="Bring extracts with events, and name the column of their record dates",
+            remedy="Bring extracts with events, and name the column of their record dates; where a "
+            "name misleads, write the file as docs/evaluation.md has it",
             exit_code=ExitCode.DATA,
         )
     last = min(last_judged_date(min(reached), MONTHS), yesterday)
     dates = [months_later(last, -_APART * back) for back in reversed(range(_DATES))]
-    while dates and not households(dates[0]):
+    while dates and not is_scored(dates[0]):
         del dates[0]
     if not dates:
         raise Problem(
             f"no date can be judged over {MONTHS} months: the outcomes reach to {min(reached)}, "
-            f"and no household was known on {last}",
+            f"and no household was known on {last}, or nothing that is scored",
             where=str(config.home),
             remedy="Bring extracts that go back further, or wait until the outcomes reach further",
             exit_code=ExitCode.DATA,

@@ -294,15 +294,20 @@ def _without_folder(remedy: str, folder: Path) -> str:
     return "Run `folkmoot-node score`, and see what it says of the source"
 
 
-def _require_records(binding: Binding, run: RunSummary, date: datetime.date) -> None:
-    """Checks that a date is not so early that nothing dated was known which is scored."""
+def has_records(binding: Binding, run: RunSummary) -> bool:
+    """Whether a run has read something dated that is scored, if any of its sources has dates."""
     dated = {
         source.name
         for source in binding.sources
         if source.schema.has_date
         and any(one in binding.inputs for one in binding.wanted[source.name])
     }
-    if dated and not any(one.records for one in run.sources if one.name in dated):
+    return not dated or any(one.records for one in run.sources if one.name in dated)
+
+
+def _require_records(binding: Binding, run: RunSummary, date: datetime.date) -> None:
+    """Checks that a date is not so early that nothing dated was known which is scored."""
+    if not has_records(binding, run):
         raise Problem(
             f"nothing that is scored was known on {date.isoformat()}, but for sources without "
             "record dates",

@@ -13,7 +13,9 @@ Bools = npt.NDArray[np.bool_]
 Days = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.float64]
 Points = npt.NDArray[np.float32] | Floats
-"""What a factor adds: whole thousandths of a point, of which float32 holds 16 million."""
+"""Points, in whole thousandths. What a factor adds is float32, which gives them back to the
+thousandth up to 8,000 points; a weight has at most 1,000. A score, their sum, is float64.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,8 @@ class Snapshot:
         band_from: Points from which each band begins, float64, shape (bands,).
         factors: Names, in the order of the policy.
         weights: Points at a factor score of 1, float64, shape (factors,).
-        points: What each factor adds to the score, in thousandths of a point to the nearest
-            float32, shape (households, factors); NaN where it is not known.
+        points: What each factor adds to the score, float32, shape (households, factors); NaN
+            where it is not known.
         happened: By outcome of the evaluation file.
         groups: Protected characteristics held for audit.
         ranks: By name of a field of `[baselines]`: float64, shape (households,), NaN if unknown.

@@ -178,7 +178,9 @@ def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
         last = one.since + datetime.timedelta(days=one.days)
         if today <= min(last, over):
             continue
-        if one.kind in (Kind.EXTRACTS, Kind.OUTCOMES) and not is_as_read(config, one.path):
+        is_judged = one.kind is Kind.OUTCOMES
+        is_extract = is_judged or one.kind is Kind.EXTRACTS
+        if is_extract and not is_as_read(config, one.path, judged=is_judged):
             continue
         ended = f"the policy ended on {policy.sunset}" if over < last else ""
         yield Expired(one.kind, one.path, ended or f"kept for {one.days} days, until {last}")

@@ -148,13 +148,13 @@ def aside(config: NodeConfig) -> Iterator[NodeConfig]:
     """
     folder = config.store_path.parent
     make_private_folder(folder)
-    # Between making a folder and locking it, another process would take it for a leftover.
-    with file_lock.waiting_for_folder(folder):
-        for left in left_by_trials(folder):
-            delete_private(left)
-        trial = Path(tempfile.mkdtemp(prefix=FOLDER, dir=folder))
-        lock = file_lock.acquire_folder(trial)
-    try:
+    for left in left_by_trials(folder):
+        delete_private(left)
+    with ExitStack() as stack:
+        with file_lock.waiting_for_folder(folder):
+            trial = Path(tempfile.mkdtemp(prefix=FOLDER, dir=folder))
+            stack.enter_context(file_lock.waiting_for_folder(trial))
+        stack.callback(delete_private, trial)
         # Clerical review goes on as it was: the trial works on copies.
         if config.review_store.exists():
             shutil.copy(config.review_store, trial)
@@ -166,23 +166,22 @@ def aside(config: NodeConfig) -> Iterator[NodeConfig]:
             "linkage": settings.linkage.model_copy(update={"review_folder": trial / "review"}),
         }
         yield replace(config, settings=settings.model_copy(update=changes))
-    finally:
-        delete_private(trial)
-        if lock is not None:
-            file_lock.release(lock)
 
 
 def left_by_trials(folder: Path) -> Iterator[Path]:
-    """Folders of trials in the store's folder that no process uses; each is locked while it is
-    yielded.
-    """
-    for left in sorted(folder.glob(f"{FOLDER}*")):
-        lock = file_lock.acquire_folder(left)
-        if lock is not None:
+    """Folders of trials in the store's folder that no process uses, or will."""
+    if not folder.is_dir():
+        return
+    # Between making its folder and locking it, a trial that begins would be taken for a leftover.
+    with file_lock.waiting_for_folder(folder):
+        for left in sorted(folder.glob(f"{FOLDER}*")):
             try:
-                yield left
-            finally:
+                lock = file_lock.acquire_folder(left)
+            except FileNotFoundError:
+                continue  # its trial has just ended
+            if lock is not None:
                 file_lock.release(lock)
+                yield left
 
 
 def _moves(

@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +36,7 @@ from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.sources.known_on import KnownOn
-from folkmoot_node.store.encrypted_file import StoreKey, create_key, only_user, read_key
+from folkmoot_node.store.encrypted_file import StoreKey, create_key, read_key
 from folkmoot_node.store.extracts_read import note_read
 from folkmoot_node.store.reader import open_store
 from folkmoot_node.store.run_summary import (
@@ -47,7 +47,6 @@ from folkmoot_node.store.run_summary import (
 )
 from folkmoot_node.store.writer import write_store
 from folkmoot_operator.moments import day
-from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.problems import Problem
 from folkmoot_operator.unusable_files import UnusableFile
 
@@ -277,16 +276,8 @@ def _writer(
     config: NodeConfig, key: StoreKey, kept: KeptScores | None
 ) -> AbstractContextManager[ScoresWriter]:
     if kept is not None:
-        return _kept(config, kept)
+        return nullcontext(kept)
     return write_store(config.store_path, key, threads=config.threads, readers=config.readers)
-
-
-@contextmanager
-def _kept(config: NodeConfig, kept: KeptScores) -> Iterator[KeptScores]:
-    """Marks the folder of a run without a store as in use, or a purge would delete it."""
-    make_private_folder(config.store_path.parent)
-    with only_user(config.store_path, "another run is scoring now", "Wait until it ends"):
-        yield kept
 
 
 def store_key(config: NodeConfig) -> StoreKey:

@@ -74,9 +74,7 @@ class ScoringRun:
         self._linkage = RunLinkage(
             config, self._sources.asked, self._spool, key, plan.reference_date
         )
-        self._records = RunRecords(
-            config, plan, self.binding, self._sources, self._spool, self._linkage
-        )
+        self._records = RunRecords(config, self.binding, self._sources, self._spool, self._linkage)
         context = ScoringContext(plan.reference_date)
         self._scoring = RunScoring(self.binding.factors, policy, context)
         # What rounds count is scored by processes that have not seen what linkage of people moves.
@@ -113,7 +111,7 @@ class ScoringRun:
     @property
     def sources(self) -> tuple[str, ...]:
         """The sources that are needed, after the frame; those about areas last."""
-        return tuple(self._sources.needed)[1:]
+        return self._sources.others
 
     @property
     def in_force(self) -> InForce:

@@ -11,7 +11,6 @@ from folkmoot_node.households.areas import area_rows, area_values, records_found
 from folkmoot_node.households.assemble import Assembly, PartitionRecords
 from folkmoot_node.households.corrected_values import corrected_households
 from folkmoot_node.pipeline.link_source import RunLinkage
-from folkmoot_node.pipeline.plan import RunPlan
 from folkmoot_node.pipeline.read_source import SourceRead
 from folkmoot_node.pipeline.run_sources import RunSources
 from folkmoot_node.pipeline.spool import Spool
@@ -31,7 +30,6 @@ class RunRecords:
 
     Args:
         config: The node's configuration.
-        plan: What the run is.
         binding: The policy joined to plugins and sources.
         sources: The sources that it needs.
         spool: The run's spool.
@@ -41,14 +39,12 @@ class RunRecords:
     def __init__(
         self,
         config: NodeConfig,
-        plan: RunPlan,
         binding: Binding,
         sources: RunSources,
         spool: Spool,
         linkage: RunLinkage,
     ) -> None:
         self._config = config
-        self._plan = plan
         self._binding = binding
         self._sources = sources
         self._spool = spool
@@ -93,7 +89,7 @@ class RunRecords:
             return None, {}  # later records of the frame hold events of homes not known then
         assembly = Assembly(frame, records, self._sources.fields(frame), self._sources.communal)
         self._add_outcomes(assembly, frame, found)
-        for name in [*self._sources.needed][1:]:
+        for name in self._sources.others:
             source = self._sources.needed[name]
             fields = self._sources.fields(name)
             if self._sources.is_about_areas(name):
@@ -172,9 +168,9 @@ class RunRecords:
         )
 
     def _add_outcomes(self, assembly: Assembly, name: str, records: pl.DataFrame) -> None:
-        outcomes = self._binding.outcomes_of(name)
-        if outcomes and self._plan.known is not None:
-            assembly.add_outcomes(name, records, outcomes, self._plan.known.on)
+        known = self._sources.known_records(name)
+        if known is not None and known.outcomes:
+            assembly.add_outcomes(name, records, known.outcomes, known.on)
 
     @property
     def _report_area(self) -> str | None:

@@ -64,6 +64,11 @@ class RunSources:
         self.needed = {n: s for n, s in sources.items() if n in needed}
         self.communal = communal_field(config, self.needed[config.frame])
 
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Names of those that are needed beside the frame; those about areas last."""
+        return tuple(self.needed)[1:]
+
     def is_about_areas(self, name: str) -> bool:
         """Whether the records of a source are about areas."""
         return self.needed[name].schema.level is RecordLevel.AREA

@@ -113,20 +113,28 @@ def last_read(config: NodeConfig) -> dict[Path, datetime.date | None]:
 
 
 def last_judged(config: NodeConfig) -> dict[Path, datetime.date]:
-    """When a back-test last read each file of `extracts` that no good run of scoring has read."""
+    """When a back-test last read each file of `extracts`; without what a good run of scoring has
+    read as well. It may have read another file of that name.
+    """
     noted, scored = _noted(config, _JUDGED), _noted(config, _SCORED)
-    names = {path: _name(config, path) for path in extracts_in(config)}
-    return {
-        path: noted[name].last_read
-        for path, name in names.items()
-        if name in noted and name not in scored
-    }
+    found = {}
+    for path in extracts_in(config):
+        name = _name(config, path)
+        by_run, judged = scored.get(name), noted.get(name)
+        if judged is not None and (by_run is None or by_run.sha256 != judged.sha256):
+            found[path] = judged.last_read
+    return found
 
 
-def is_as_read(config: NodeConfig, path: Path) -> bool:
-    """Whether a file of `extracts` is, to the byte, what the last good run read there."""
-    name = _name(config, path)
-    read = _noted(config, _SCORED).get(name) or _noted(config, _JUDGED).get(name)
+def is_as_read(config: NodeConfig, path: Path, *, judged: bool = False) -> bool:
+    """Whether a file of `extracts` is, to the byte, what was read there last.
+
+    Args:
+        config: The node's settings.
+        path: The file.
+        judged: Whether by a back-test, and not by a run that scored.
+    """
+    read = _noted(config, _JUDGED if judged else _SCORED).get(_name(config, path))
     if read is None or not path.is_file():
         return False
     with path.open("rb") as stream:

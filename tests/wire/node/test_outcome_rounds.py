@@ -32,14 +32,21 @@ from folkmoot_node.corrections.decisions import Decision
 from folkmoot_node.corrections.sealed_file import open_corrections
 from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
+from folkmoot_node.operations.back_up import back_up
 from folkmoot_node.operations.doctor import examine
 from folkmoot_node.operations.leaving import doomed
 from folkmoot_node.operations.past_households import past_households_check
 from folkmoot_node.operations.retention import Kind, expired, purge
 from folkmoot_node.operations.status import node_status
 from folkmoot_node.policies.release_policy import sign
+from folkmoot_node.release.steps import AnswerStage
 from folkmoot_node.release.tabulate import tabulate
 from folkmoot_node.store.encrypted_file import only_user
+from folkmoot_node.store.use import end_of_keeping, open_snapshot
+from folkmoot_operator.accounts import Operator
+from folkmoot_operator.age_encryption import make_key
+from folkmoot_operator.backup_file import read_backup
+from folkmoot_operator.backup_settings import BackupSettings
 from folkmoot_operator.checks import Finding, State
 from folkmoot_operator.checks import examine as run_checks
 from folkmoot_operator.problems import ExitCode, Problem
@@ -196,6 +203,29 @@ def test_without_households_of_a_past_date_it_waits_and_is_not_refused(stage_: S
         facts = json.loads(keep(home, "--json"))
         assert (facts["known_on"], facts["outcomes"]) == (DATE, {"homeless": "2026-08-31"})
         assert answer_round(node, known).reason is None
+
+
+def test_what_is_deleted_while_it_is_counted_answers_nothing(stage_: Stage) -> None:
+    """Else a record that stops the run which deletes it would choose what the round gets."""
+    home = stage_.home
+    round_ = question(home)
+
+    def begin_another(step: AnswerStage) -> None:
+        if step is AnswerStage.SAMPLED:
+            (home / "store" / "snapshot-households.duckdb").unlink()
+
+    with open_home(home, observe=begin_another) as node:
+        learn(stage_, node, round_)
+        known = node.round_book().resolve(round_.round_id)
+        with pytest.raises(Problem, match="were deleted while the answer was made") as caught:
+            answer_round(node, known)
+        assert caught.value.exit_code is ExitCode.DATA
+        assert node.outbox.find(round_.round_id) is None
+    keep(home)
+    with open_home(home) as node:
+        assert answer_round(node, known).reason is None
+        assert node.ledger.debit_of(round_.round_id).rho == round_.loss
+        assert node.verify_evidence()
 
 
 def test_status_and_doctor_say_which_rounds_wait_and_how_that_ends(stage_: Stage) -> None:
@@ -381,6 +411,28 @@ def test_they_are_kept_as_long_as_scores_and_leave_with_the_node(stage_: Stage) 
         assert not journal.exists()
         assert purged.key_replaced
         assert node.config.key_file.read_bytes() != key
+
+
+def test_they_are_backed_up_and_their_key_no_longer_than_they_may_be_kept(
+    stage_: Stage, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.key"
+    settings = BackupSettings(recipients=(make_key(own),), folder=tmp_path / "backups", keep=2)
+    who = Operator("tester", 1000)
+    settings.folder.mkdir()
+    with open_home(stage_.home) as node:
+        node.config.store_path.unlink()
+        made = back_up(node, settings, who, store_key=True)
+        with open_snapshot(node.config) as snapshot:
+            kept_until = end_of_keeping(snapshot.run, node.risk_policy()).last_day
+        assert made.about.expires == kept_until
+    names: list[str] = []
+    read_backup(made.written.path, own, take=lambda name, content: names.append(name))
+    assert "store/snapshot-households.duckdb" in names
+    with open_home(stage_.home, clock=lambda: int(time.time()) + 91 * DAY) as node:
+        with pytest.raises(Problem, match="past their retention") as caught:
+            back_up(node, settings, who, store_key=True)
+        assert "purge" in caught.value.remedy
 
 
 def test_the_key_stays_while_they_are_there(stage_: Stage) -> None:

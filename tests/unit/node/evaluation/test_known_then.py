@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from folkmoot_node.corrections.decisions import Decision
 from folkmoot_node.corrections.sealed_file import open_corrections
+from folkmoot_node.evaluation.draft import draft
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.sources.outcomes import Outcome, outcomes_mapping, write_outcomes
 from folkmoot_node.store.extracts_read import last_judged, last_read
@@ -241,3 +243,19 @@ def test_a_household_whose_objection_was_upheld_is_not_judged(council):
 def test_a_date_before_all_dated_records_is_refused(council):
     with pytest.raises(Problem, match="nothing that is scored was known on 2019-10-01"):
         council.evaluate(dates=["2019-10-01", "2026-02-28"])
+
+
+def test_a_file_that_is_drafted_begins_after_that(council):
+    """The frame has no dates: its homes seem known however early the date is."""
+    council.write(tax_csv=FILES["tax"].replace("2026-01-10", "2025-07-10"))
+    text = draft(council.config, council.plugins, council.policy, today=TODAY)
+    asked = tomllib.loads(text)
+    assert list(map(str, asked["dates"])) == ["2025-09-30", "2025-12-31"]
+    assert len(council.evaluate(**asked)) == 2
+
+
+def test_a_draft_says_what_it_takes_the_only_event_for(council):
+    council.write(housing=HOUSING.replace("homeless]", "care_leaver]"))
+    with pytest.raises(Problem, match="care_leaver: by its name, it says that a household") as got:
+        draft(council.config, council.plugins, council.policy, today=TODAY)
+    assert "docs/evaluation.md" in got.value.remedy

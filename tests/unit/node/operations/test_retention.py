@@ -225,6 +225,14 @@ def test_outcomes_that_a_scoring_run_reads_too_go_by_its_rule(judged):
     assert {kind for kind, name in found(judged, 31) if name == "events.csv"} == {Kind.EXTRACTS}
 
 
+def test_outcomes_under_the_name_of_what_a_scoring_run_read_go_by_their_own_rule(judged):
+    """A run scored by the last file of that name, before its mapping had outcomes alone."""
+    path = judged.config.extracts_folder / "events.csv"
+    note_read(judged.config, [FileRead(path, "00" * 32)], TODAY)
+    assert not {kind for kind, name in found(judged, 210) if name == "events.csv"}
+    assert {kind for kind, name in found(judged, 211) if name == "events.csv"} == {Kind.OUTCOMES}
+
+
 @pytest.mark.parametrize(
     ("days", "state", "says"),
     [

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
+import threading
 
 import pytest
 from typer.testing import CliRunner
 
 from folkmoot_node.cli import app
 from folkmoot_node.linkage.review_decisions import Decided, ReviewDecisions, SourceReview
-from folkmoot_node.pipeline.dry_run import FOLDER, Move, aside, try_policy
+from folkmoot_node.pipeline.dry_run import FOLDER, Move, aside, left_by_trials, try_policy
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.scoring.explain import explain
 from folkmoot_node.sources import connect as node_plugins
 from folkmoot_node.store.reader import read_key
+from folkmoot_operator import file_lock
+from folkmoot_operator.private_files import delete_private
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.unit.node.conftest import POLICY, TODAY, tax_rows
 
@@ -124,6 +128,38 @@ def test_what_a_killed_trial_left_goes_with_the_next_and_one_that_runs_stays(nod
             both = {first.store_path.parent, second.store_path.parent}
             assert set(folder.glob(f"{FOLDER}*")) == both
     assert not list(folder.glob(f"{FOLDER}*"))
+
+
+def test_a_trial_that_begins_is_no_leftover(node, monkeypatch):
+    """A purge that looked between the making of its folder and its lock would delete it."""
+    make, found = tempfile.mkdtemp, []
+    folder = node.config.store_path.parent
+    purge = threading.Thread(target=lambda: found.extend(left_by_trials(folder)))
+
+    def watched(**words):
+        made = make(**words)
+        purge.start()
+        purge.join(0.2)  # it waits for the lock
+        return made
+
+    monkeypatch.setattr(tempfile, "mkdtemp", watched)
+    with aside(node.config) as own:
+        purge.join()
+        assert (found, own.store_path.parent.is_dir()) == ([], True)
+    assert not own.store_path.parent.exists()
+
+
+def test_a_trial_that_has_just_ended_is_no_leftover(tmp_path, monkeypatch):
+    lock = file_lock.acquire_folder
+
+    def ended(path):
+        delete_private(path)
+        return lock(path)
+
+    monkeypatch.setattr(file_lock, "acquire_folder", ended)
+    (tmp_path / f"{FOLDER}a").mkdir()
+    assert list(left_by_trials(tmp_path)) == []
+    assert list(left_by_trials(tmp_path / "nothing is scored here")) == []
 
 
 def test_scores_by_another_policy_are_explained_with_that_policy(node, other):
