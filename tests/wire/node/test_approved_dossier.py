@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from region import SOURCES
+from region import SOURCES, TRAFFORD
 from stage import Stage, ask
 from typer.testing import CliRunner
 
@@ -190,6 +190,30 @@ def test_scores_by_a_policy_that_was_never_approved_are_not_released(asked: Stag
         pytest.raises(Problem, match="in no approved dossier"),
     ):
         require_approved_release(home, bytes(32))
+
+
+def test_while_the_answers_are_not_signed_as_they_stand_nothing_goes_on(asked: Stage) -> None:
+    approve(asked)
+    answers = asked.home / "scrutiny.toml"
+    text = f'schema = 1\ncouncil = "{TRAFFORD}"\nversion = 1\n'
+    for written, words in (
+        (text, "is not signed"),
+        (text + '\n[owner]\nname = "J. Okafor"\n', "was changed after it was signed"),
+    ):
+        answers.write_text(written)
+        assert words in one_line(node(asked, "score").said(ExitCode.SETTINGS))
+        (told,) = [one for one in visit(asked.home) if one.is_problem]
+        assert words in told.text
+        assert asked.coordinator.submissions == asked.coordinator.refusals == []
+        answers.write_text(text)
+        node(asked, "scrutiny", "sign", "--signer", BY[1]).said()
+    with open_home(asked.home) as home:
+        assert home.audit.last((BEGUN,)) is None
+    visit(asked.home)
+    assert len(asked.coordinator.submissions) == 1
+    policy = asked.home / "release-policy.toml"
+    policy.write_text(policy.read_text() + "\n# Winter.\n")
+    assert "was changed after it was signed" in node(asked, "score").said(ExitCode.SETTINGS)
 
 
 def test_a_program_that_does_not_compare_answers_nothing(asked: Stage) -> None:

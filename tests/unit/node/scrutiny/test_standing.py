@@ -7,9 +7,14 @@ import re
 import shlex
 from typing import Any
 
+import pytest
+
 from folkmoot_node.home import open_home
+from folkmoot_node.scrutiny.permission import permit_run
 from folkmoot_node.scrutiny.standing import scrutiny_checks
+from folkmoot_node.settings.node_toml import load_config
 from folkmoot_operator.checks import Finding, State, examine
+from folkmoot_operator.problems import ExitCode, Problem
 from tests.casework_council import CaseworkCouncil
 from tests.commands import run_inside
 from tests.scrutinised_council import SIGNER
@@ -116,3 +121,18 @@ def test_answers_that_are_not_what_was_signed_are_named_with_what_ends_that(
         stream.write("\n[scrutiny]\nrequire_approved = true\n")
     assert status(own)[0]["is_stopped"]
     assert doctor(own)[ANSWERS].state is State.FAIL
+
+
+def test_a_casework_policy_that_is_not_signed_as_it_stands_stops_scoring(
+    own: CaseworkCouncil,
+) -> None:
+    with (own.home / "node.toml").open("a") as stream:
+        stream.write("\n[scrutiny]\nrequire_approved = true\n")
+    approve = 'folkmoot-node dossier approve --by "NAME, ROLE" --reason "TEXT" --yes'
+    carry_out(own, approve)
+    permit_run(load_config(own.home))
+    with (own.home / "casework-policy.toml").open("a") as stream:
+        stream.write("\n# Winter.\n")
+    with pytest.raises(Problem, match="changed after it was signed") as stopped:
+        permit_run(load_config(own.home))
+    assert stopped.value.exit_code == ExitCode.SETTINGS
