@@ -48,6 +48,11 @@ class Done:
         return self.stdout if expect == 0 else self.stdout + self.stderr
 
 
+def help_of(program: str, *command: str) -> str:
+    """What a command's `--help` says, without the lines and breaks of its layout."""
+    return " ".join(run_inside(program, *command, "--help").said().replace("│", " ").split())
+
+
 def run_inside(program: str, *arguments: object) -> Done:
     """Runs a command through the entry point of its console script."""
     out, err = io.StringIO(), io.StringIO()

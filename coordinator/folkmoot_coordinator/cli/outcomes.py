@@ -98,6 +98,10 @@ def weights(
 
     The round asked for factor by outcome and for pairs of factors. Nothing is put in force.
 
+    With --out, bands move with the points where the round shows scores, so that about as many
+    households are in each as it counted. Otherwise they start where they did, and the command says
+    that they were not fitted, and why.
+
     Example: `folkmoot-coordinator weights latest --outcome arrears_order --out proposal.toml`
     """
     from folkmoot_coordinator.publication.outcome_weights import regional_weights

@@ -69,7 +69,10 @@ def evaluate(
     last day, and while the node is paused. A page needs the extra `audit`.
 
     With --for-rounds it keeps the households of one date, encrypted, in place of those kept
-    before: rounds that ask for an outcome are counted from them (docs/validation.md).
+    before: rounds that ask for an outcome are counted from them (docs/validation.md). Where
+    `node.toml` requires an approved dossier, exit code 5 while there is none, or the node has
+    changed in a way at which it stops (docs/scrutiny.md).
+
     With --init it writes a file from what the node's sources hold: the outcomes that they declare,
     and dates that their extracts can judge. It runs as it stands.
 

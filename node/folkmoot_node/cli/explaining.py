@@ -31,9 +31,9 @@ def explain(
         bool,
         typer.Option(
             "--subject-access",
-            help="A resident asks for their own data (UK GDPR article 15): answered as long as "
-            "the scores are kept, with what is kept for rounds about a past date, and recorded as "
-            "such a request.",
+            help="A resident asks for their own data (UK GDPR article 15): answered with the "
+            "score as long as it is kept, and with what is kept for rounds about a past date, "
+            "also where there is no score; recorded as such a request.",
         ),
     ] = False,
     reason: Reason = None,

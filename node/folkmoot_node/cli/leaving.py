@@ -12,7 +12,7 @@ from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json, print_text
 
 if TYPE_CHECKING:
-    from folkmoot_node.settings.node_toml import NodeConfig
+    from folkmoot_node.home import NodeHome
 
 
 def register(app: typer.Typer) -> None:
@@ -36,11 +36,14 @@ def leave(
     """Ends the council's membership of its region permanently; `leave verify` checks the result.
 
     Scoring, answers and pages stop. Ledger, answers, receipts and logs are exported into the
-    folder `left`. The key of the store is destroyed, with scores, clerical review, rejected
-    records and what objections had changed; then a certificate of leaving is signed, and the
-    node's own keys are destroyed. The region learns of it from that certificate: send it there.
-    Cases of casework and extracts stay, and are named. If it is interrupted, run it again: it goes
-    on where it stopped. Stop `folkmoot-node serve` first. Exit code 3 if the node is in no region.
+    folder `left`. The key of the store is destroyed, with scores, households kept for rounds,
+    leftovers of runs, lists of series, clerical review, rejected records and what objections had
+    changed; then a certificate of leaving is signed, and the node's own keys are destroyed. The
+    region learns of it from that certificate: send it there. Cases of casework, extracts, what
+    people approved of how the node is set up (`scrutiny/approved`), points that `fit` worked out
+    and files that commands wrote for people stay, and are named. If it is interrupted, run it
+    again: it goes on where it stopped. Stop `folkmoot-node serve` first. Exit code 3 if the node is
+    in no region.
 
     Example: folkmoot-node leave --reason "the programme has ended" --yes
     """
@@ -54,7 +57,7 @@ def leave(
 
     with open_home(home) as node:
         if not yes and not has_left(node):
-            _print_what_goes(node.config)
+            _print_what_goes(node)
             typer.confirm("Destroy these, and leave the region permanently?", abort=True, err=True)
         left = end(node, reason, current_operator())
     body = left.body
@@ -76,17 +79,17 @@ def leave(
     )
 
 
-def _print_what_goes(config: NodeConfig) -> None:
+def _print_what_goes(node: NodeHome) -> None:
     from rich.table import Column, Table
 
     from folkmoot_node.operations.leaving import doomed, remains
 
     table = Table("What is destroyed", Column("Where", overflow="fold"), "Files")
-    for one in doomed(config):
+    for one in doomed(node.config):
         table.add_row(one.what, one.path, str(one.files))
     table.add_row("keys of the node", "keys", "")
     console(stderr=True).print(table)
-    for what in remains(config):
+    for what in remains(node):
         typer.echo(f"Remains: {what}.", err=True)
 
 

@@ -77,6 +77,10 @@ def score(
     do before deciding, add --try. A cohort needs no other policy: an attribute of the policy
     names it, and `households --out` and rounds can go by that.
 
+    Exit code 5 after the policy's last day, and while the node is paused. Where `node.toml`
+    requires an approved dossier, also while there is none, or the node has changed in a way at
+    which it stops (docs/scrutiny.md); --try goes on.
+
     Example: folkmoot-node score --policy next-winter.toml --try
     """
     from folkmoot_node.evidence.acceptances import in_force

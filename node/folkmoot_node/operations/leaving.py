@@ -18,6 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from folkmoot.leaving import LEAVING, check_leaving
+from folkmoot_node.evidence.fitted_policies import PROPOSED
 from folkmoot_node.evidence.pauses import paused
 from folkmoot_node.federation.trusted_authority import trusted_region
 from folkmoot_node.home import SERVE_LOCK, NodeHome
@@ -99,14 +100,29 @@ def doomed(config: NodeConfig) -> tuple[Doomed, ...]:
     )
 
 
-def remains(config: NodeConfig) -> tuple[str, ...]:
+def remains(home: NodeHome) -> tuple[str, ...]:
     """What leaving does not destroy, and somebody has to think of."""
+    config = home.config
     found = [
         "copies in backups: those of the store cannot be read without its key; delete copies of "
         "keys/ from them",
         f"the evidence in {FOLDER}/ and state.sqlite: ledger, answers, receipts and logs, which "
         "hold nothing about any household",
+        "files that commands wrote where people said, such as lists of households, reports of "
+        "`evaluate`, `fit` and `equality`, and documents with figures: delete yourself those that "
+        "tell of residents",
     ]
+    approved = config.approved_dossiers
+    if approved.exists():
+        found.append(
+            "what people approved of how the node is set up, in "
+            f"{approved.relative_to(config.home)}/: no figure over households is in it"
+        )
+    if home.audit.last((PROPOSED,)) is not None:
+        found.append(
+            "points that `fit` worked out from residents' records: they are in the policies that "
+            f"it wrote; those of a policy in force are also in {FOLDER}/ and in what was approved"
+        )
     if config.store_path.exists() and not config.key_file.exists():
         found.append(
             "the key of the store, which is not in the node's folder: where systemd hands it to "
@@ -157,7 +173,7 @@ def leave(
         make_private_folder(folder)
         export_evidence(home, folder / EVIDENCE)
         done(Step.EXPORTED)
-        plan = _planned(config, folder / _PLAN)
+        plan = _planned(home, folder / _PLAN)
         done(Step.PLANNED)
         for one in plan["destroyed"]:
             delete_private(config.home / one["path"])
@@ -257,12 +273,12 @@ def _is_in(home: Path, path: Path) -> bool:
     return lies_in(home, path.parent) and not path.is_symlink()
 
 
-def _planned(config: NodeConfig, path: Path) -> dict[str, Any]:
+def _planned(home: NodeHome, path: Path) -> dict[str, Any]:
     """What is to be destroyed, written down before it is."""
     if not path.exists():
         plan = {
-            "destroyed": [one.as_json() for one in doomed(config)],
-            "remains": list(remains(config)),
+            "destroyed": [one.as_json() for one in doomed(home.config)],
+            "remains": list(remains(home)),
         }
         write_private(path, json.dumps(plan, indent=2).encode(), replace=False)
     found: dict[str, Any] = json.loads(path.read_bytes())

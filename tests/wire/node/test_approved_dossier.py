@@ -27,7 +27,7 @@ from folkmoot_node.scrutiny.permission import permit_release, permit_run
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.problems import ExitCode, Problem
-from tests.commands import Done, run_inside
+from tests.commands import Done, help_of, run_inside
 from tests.dossier_schemas import path_of
 
 Change = Callable[[Path], None]
@@ -105,6 +105,9 @@ CHANGES: dict[str, tuple[Change, str]] = {
 @pytest.mark.slow  # plugins are started, and households scored
 def test_without_an_approval_nothing_goes_on(asked: Stage) -> None:
     assert "nobody has approved" in node(asked, "score").said(ExitCode.REFUSED)
+    assert "requires an approved dossier, also while there is none" in help_of(
+        "folkmoot-node", "score"
+    )
     (told,) = [one for one in visit(asked.home) if one.is_problem]
     assert "nobody has approved" in told.text
     assert "dossier approve" in told.text

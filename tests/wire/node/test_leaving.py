@@ -16,13 +16,16 @@ from folkmoot_coordinator.membership.certificate_authority import IssuedCertific
 from folkmoot_coordinator.membership.councils import enrolled, record_certificate
 from folkmoot_coordinator.membership.leaving import end_membership
 from folkmoot_node.answering.answer import poll
+from folkmoot_node.evidence.fitted_policies import PROPOSED
 from folkmoot_node.federation.identity import KeyFiles
 from folkmoot_node.home import open_home
 from folkmoot_node.operations.leaving import CERTIFICATE, FOLDER, Step, check_certificate, leave
+from folkmoot_node.scrutiny.approval import approve
+from folkmoot_node.scrutiny.gather.configuration import gather_configuration
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.signatures import create_key
-from tests.commands import Done, run_inside
+from tests.commands import Done, help_of, run_inside
 
 WHY = "the programme has ended"
 
@@ -68,6 +71,31 @@ def test_what_is_destroyed_is_gone_and_what_is_evidence_is_kept(answered: Stage)
     assert (evidence / "state.sqlite").stat().st_size > 0
     assert (evidence / "SHA256SUMS").exists()
     assert all(path.stat().st_mode & 0o077 == 0 for path in evidence.iterdir())
+
+
+def test_what_was_approved_or_fitted_stays_and_is_named(answered: Stage) -> None:
+    home = answered.home
+    with open_home(home) as opened:
+        configured = gather_configuration(opened)
+        approve(opened, configured, configured, "A. Singh", "review", current_operator())
+        with opened.state.transaction() as connection:
+            opened.audit.append(connection, opened.clock(), {"action": PROPOSED})
+    said = go(answered).said()
+    assert any((home / "scrutiny" / "approved").iterdir())
+    assert "in scrutiny/approved/: no figure over households is in it" in said
+    assert "Remains: points that `fit` worked out from residents' records" in said
+    assert "Remains: files that commands wrote where people said, such as lists of" in said
+    signed = check_certificate(home / FOLDER / CERTIFICATE, None, None).body["remains"]
+    assert any("scrutiny/approved/" in one for one in signed)
+    listed = help_of("folkmoot-node", "leave")
+    for named in ("scrutiny/approved", "points that fit worked out", "households kept for rounds"):
+        assert named in listed
+
+
+def test_a_node_that_approved_and_fitted_nothing_is_told_of_neither(answered: Stage) -> None:
+    said = go(answered).said()
+    assert "scrutiny/approved" not in said
+    assert "points that" not in said
 
 
 def test_a_key_that_only_services_get_is_named(answered: Stage) -> None:

@@ -50,7 +50,7 @@ from folkmoot_operator.backup_settings import BackupSettings
 from folkmoot_operator.checks import Finding, State
 from folkmoot_operator.checks import examine as run_checks
 from folkmoot_operator.problems import ExitCode, Problem
-from tests.commands import run_inside
+from tests.commands import help_of, run_inside
 from tests.council_files import events_mapping, source_tables
 from tests.tables import measured
 
@@ -382,6 +382,9 @@ def test_a_resident_who_asks_is_told_what_is_kept_as_long_as_it_is(stage_: Stage
     assert codes == {**codes, "band": "high", "homeless": "yes", "hardship": "yes"}
     assert found["kept_for_rounds"]["known_on"] == DATE
     assert "no household has been scored yet" in found["no_score"]
+    assert "kept for rounds about a past date, also where there is no score" in help_of(
+        "folkmoot-node", "explain"
+    )
     assert looks() == 3
     config.snapshot_path.unlink()
     run_inside("folkmoot-node", *words).said(ExitCode.DATA)
@@ -509,6 +512,9 @@ def test_where_an_approved_dossier_is_required_nothing_is_kept_without_one(stage
         ExitCode.REFUSED
     )
     assert before.read_bytes() == kept
+    assert "requires an approved dossier, exit code 5 while there is none" in help_of(
+        "folkmoot-node", "evaluate"
+    )
     with open_home(home) as node:
         begun = list(node.audit.entries(("snapshot for rounds begun",)))
     assert len(begun) == 1  # of the one before

@@ -26,7 +26,7 @@ from folkmoot_coordinator.rounds.round_making import make_round
 from folkmoot_coordinator.rounds.withdrawal import withdraw
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_operator.problems import Problem
-from tests.commands import Done, run_inside
+from tests.commands import Done, help_of, run_inside
 from tests.document_blocks import blocks, lines
 from tests.outcome_region import (
     ATTRIBUTES,
@@ -139,6 +139,9 @@ def test_weights_become_a_policy_that_nodes_accept(
     assert "not count households by the policy's bands" in facts["proposal"]["bands_not_fitted"]
     text = run(office, *command).said()
     assert "Bands start where they did and were not fitted" in text
+    listed = help_of("folkmoot-coordinator", "weights")
+    assert "bands move with the points where the round shows scores" in listed
+    assert "that they were not fitted, and why" in listed
     assert "It is not in force" in text
     assert "alone" in text
 
