@@ -99,7 +99,6 @@ def judge(round_: Round, context: AdmissionContext) -> Objection | None:
         )
     counted = {attribute.name for attribute in workload.counted_by}
     for number, attribute in enumerate(workload.attributes, start=1):
-        # What others nest in follows from them by the round's own lists, and need not be held.
         if round_.series is not None and attribute.name in context.outcomes:
             return Objection(
                 RefusalReason.ATTRIBUTE,
@@ -107,6 +106,7 @@ def judge(round_: Round, context: AdmissionContext) -> Objection | None:
                 "from the scores of each month",
                 number,
             )
+        # What others nest in follows from them by the round's own lists, and need not be held.
         held = attribute.name in context.codes or attribute.name not in counted
         if attribute.name not in policy.attributes or not held:
             return Objection(
