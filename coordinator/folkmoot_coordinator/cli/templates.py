@@ -121,6 +121,7 @@ def _write(
     found: ReadyMade, database: Database, policy: Path | None, purpose: str, out: Path | None
 ) -> None:
     from folkmoot_coordinator.drafts.ready_made import round_text
+    from folkmoot_coordinator.publication.table_files import whole_file
     from folkmoot_operator.output_places import require_place_for_file, writing_to
 
     text = round_text(found, _policy_line(database, policy, out), purpose)
@@ -128,8 +129,8 @@ def _write(
         typer.echo(text, nl=False)
         return
     require_place_for_file(out)
-    with writing_to(out):
-        out.write_text(text, encoding="utf-8")
+    with writing_to(out), whole_file(out) as temporary:
+        temporary.write_text(text, encoding="utf-8")
     typer.echo(f"The question is in {out}. Next: `folkmoot-coordinator round plan {out}`")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from folkmoot_coordinator.inference.comparisons import Verdict
@@ -89,10 +89,15 @@ def difference_says(one: Agreement, name: str, figure: str = "") -> str:
     return f"{name}, {what}: {way} by {least:.1f} to {most:.1f} points"
 
 
-def unjudged(rates: Sequence[BandRates]) -> list[str]:
-    """Which figures of a place have too few households: `precision of high`."""
+def unjudged(rates: Sequence[BandRates], names: Mapping[str, str]) -> list[str]:
+    """Which figures of a place have too few households: `precision of high`.
+
+    Args:
+        rates: Of the place.
+        names: Of bands by code, for people.
+    """
     return [
-        f"{about} of {one.band}"
+        f"{about} of {names[one.band]}"
         for at, one in enumerate(rates)
         for about in COMPARED
         if one.figure(about).value is None and (at or about is not Figure.RECALL)

@@ -143,22 +143,32 @@ def rate_cell(rate: Rate) -> dict[str, str]:
     }
 
 
-def not_judged(found: RegionalValidation, councils: Mapping[str, str]) -> list[str]:
+def not_judged(
+    found: RegionalValidation,
+    councils: Mapping[str, str],
+    bands: Mapping[str, str],
+    groups: Mapping[str, str],
+) -> list[str]:
     """What the figures cannot say: for each place the bands with too few households.
 
     Args:
         found: The figures.
         councils: Names by GSS code.
+        bands: Names of bands by code.
+        groups: Names of groups by code.
     """
     places = [
         (found.asked.known.region, found.region),
         *((councils.get(code, code), rates) for code, rates in found.councils.items()),
-        *((f"{phrase(found.by or '')} {code}", rates) for code, rates in found.groups.items()),
+        *(
+            (f"{phrase(found.by or '')} {groups[code]}", rates)
+            for code, rates in found.groups.items()
+        ),
     ]
     return [
         f"{capital(place)}: {listed(missing)}"
         for place, rates in places
-        if (missing := unjudged(rates))
+        if (missing := unjudged(rates, bands))
     ]
 
 

@@ -86,13 +86,15 @@ def _shown(
         ],
         "agreement": agreement_says(found.agreement, "council"),
         "apart": [
-            difference_says(one, region.council(one.place)) for one in apart(found.agreement)
+            difference_says(one, region.council(one.place), f"{one.about} of {bands[one.band]}")
+            for one in apart(found.agreement)
         ],
         "between_groups": agreement_says(found.between_groups, "group"),
         "groups_apart": [
-            difference_says(one, capital(groups[one.place])) for one in apart(found.between_groups)
+            difference_says(one, capital(groups[one.place]), f"{one.about} of {bands[one.band]}")
+            for one in apart(found.between_groups)
         ],
-        "not_judged": not_judged(found, region.names),
+        "not_judged": not_judged(found, region.names, bands, groups),
         "missing": [region.council(code) for code in _missing(published)],
     }
 

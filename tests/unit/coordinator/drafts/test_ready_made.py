@@ -124,6 +124,20 @@ def test_the_file_can_be_planned_and_its_answer_read(
         assert round_.workload.attribute("need_found").codes == ("no", "yes")
 
 
+def test_a_file_is_written_whole_and_through_no_link(region: ViewerRegion, tmp_path: Path) -> None:
+    out, elsewhere = tmp_path / "round.toml", tmp_path / "elsewhere.toml"
+    words = ("template", "equality", "--by", "sex", "--out", out)
+    out.write_text("before\n" * 1_000)
+    run(region, *words).said()
+    assert "before" not in out.read_text()
+    assert [one.name for one in tmp_path.iterdir()] == ["round.toml"]
+    elsewhere.write_text("precious\n")
+    out.unlink()
+    out.symlink_to(elsewhere)
+    assert "is a link" in run(region, *words).said(ExitCode.USAGE)
+    assert elsewhere.read_text() == "precious\n"
+
+
 def test_councils_that_lack_an_attribute_are_not_asked_and_named(region: ViewerRegion) -> None:
     text = run(region, "template", "equality", "--policy", "p.toml").said()
     assert f"Not asked, because they do not offer all of it: {TRAFFORD}" in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from folkmoot_coordinator.rounds.withdrawal import withdraw
 from folkmoot_coordinator.viewer.words import listed
 from folkmoot_operator.hash_chain import Entry
 from tests.commands import run_inside
-from tests.outcome_region import BANDS, LEVELS, OUTCOME
+from tests.outcome_region import BANDS, LEVELS, OUTCOME, WORKLOAD
 from tests.unit.coordinator.charts.plain_svg import parsed, texts
 from tests.unit.coordinator.viewer.test_pages import table
 from tests.viewer_region import BURY, NAMES, ViewerRegion, viewer_region, with_outcome
@@ -26,6 +27,16 @@ CELL = re.compile(
     r"([\d.]+%|Too few)(?: noise: ([\d.]+)% to ([\d.]+)% and chance: ([\d.]+)% to ([\d.]+)%)?"
 )
 BY = "financial_hardship"
+
+
+def recoded(before: tuple[str, ...], now: tuple[str, ...]) -> Workload:
+    """The question with other codes for one attribute."""
+    return replace(
+        WORKLOAD,
+        attributes=tuple(
+            replace(one, codes=now) if one.codes == before else one for one in WORKLOAD.attributes
+        ),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +49,10 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewerRegion]:
         with_outcome(made, "small", size=40)
         with_outcome(made, "secret", size=400, purpose="safeguarding")
         with_outcome(made, "wrong", size=400)
+        with_outcome(made, "worded", workload=recoded(BANDS, ("none", "low", "very_high")))
+        with_outcome(
+            made, "worded small", size=40, workload=recoded(BANDS, ("none", "low", "very_high"))
+        )
         made.open("open", made.question("Open"))
         yield made
 
@@ -135,6 +150,21 @@ def test_what_cannot_be_judged_is_said_and_where_it_ends(region: ViewerRegion, a
     text = plain(ana.get(address(region)))
     assert "Events that nobody recorded" in text
     assert "Bury, precision of high: lower by" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("worded", "Bury, precision of very high: lower by"),
+        ("worded small", "precision of very high and recall of very high: too few households"),
+    ],
+)
+def test_bands_have_their_names_and_not_their_codes(
+    region: ViewerRegion, ana: Visit, name: str, says: str
+) -> None:
+    text = plain(ana.get(address(region, name, f"?outcome={OUTCOME}&by={BY}")))
+    assert says in text
+    assert "very_high" not in text
 
 
 def test_the_outcome_is_chosen_by_form_and_what_is_not_there_is_said(
