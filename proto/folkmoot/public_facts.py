@@ -183,6 +183,18 @@ def thing_title(thing: str) -> str:
     return f"{SCORING_FAMILIES[family].capitalize()} {name}"
 
 
+def version_says(changes: Iterable[str], *, is_first: bool) -> tuple[str, ...]:
+    """What the public reads of an approved version, a sentence each; never empty.
+
+    Args:
+        changes: What differs from the version before, a sentence each.
+        is_first: Whether there is none before.
+    """
+    if is_first:
+        return ("The first approved version.",)
+    return tuple(changes) or ("Nothing that is published has changed: it was approved again.",)
+
+
 def version_id(council: str, *parts: str) -> str:
     """Id of a council's feed, or of what it approved, wherever that is told (RFC 4287).
 

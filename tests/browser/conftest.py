@@ -27,6 +27,8 @@ _HEIGHT = 900
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _ANSWER = "the server responded with a status of 4"  # an error page is one on purpose
 NewPage = Callable[..., Page]
+Check = Callable[[Page], None]
+Picture = Callable[[Page, str], None]
 
 expect.set_options(timeout=30_000)  # milliseconds, as for clicks: the machine may be busy
 
@@ -93,7 +95,7 @@ def new_page(chromium: Browser) -> Iterator[NewPage]:
 
 
 @pytest.fixture(scope="session")
-def axe() -> Callable[[Page], None]:
+def axe() -> Check:
     """Fails on any violation that axe-core finds on a page."""
 
     def check(page: Page) -> None:
@@ -106,21 +108,31 @@ def axe() -> Callable[[Page], None]:
 
 
 @pytest.fixture
-def accessible_file(new_page: NewPage, axe: Callable[[Page], None]) -> Callable[[str], None]:
-    """Fails on any violation, at both widths, of a page that forbids scripts, as axe-core is."""
+def examine(axe: Check) -> Check:
+    """Fails on any violation on a page in a wide window, or in a narrow one."""
 
-    def check(address: str) -> None:
-        page = new_page(address, bypass_csp=True)
-        for width in (WIDE, PHONE):
+    def check(page: Page) -> None:
+        for width in (PHONE, WIDE):
             page.set_viewport_size({"width": width, "height": _HEIGHT})
-            page.goto(address)
             axe(page)
 
     return check
 
 
+@pytest.fixture
+def accessible_file(new_page: NewPage, examine: Check) -> Callable[[str], None]:
+    """The same of a file that forbids scripts, as axe-core is one."""
+
+    def check(address: str) -> None:
+        page = new_page(address, bypass_csp=True)
+        page.goto(address)
+        examine(page)
+
+    return check
+
+
 @pytest.fixture(scope="session")
-def screenshot() -> Callable[[Page, str], None]:
+def screenshot() -> Picture:
     """Keeps pictures of a page at both widths, and checks that nothing needs scrolling sideways."""
 
     def take(page: Page, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +10,10 @@ from playwright.sync_api import Page, expect
 
 from folkmoot_node.casework.cases.record import CaseRecord
 from folkmoot_node.casework.desk import Desk, desk_of_app
-from tests.browser.conftest import PHONE, WIDE, NewPage, sign_in
+from tests.browser.conftest import PHONE, Check, NewPage, Picture, sign_in
 from tests.casework_cases import MANAGER, OTHER, WORKER, open_case, worker
 from tests.casework_council import CaseworkCouncil, make_council, serving_council
 from tests.web_site import PASSWORD, RunningSite
-
-Check = Callable[[Page], None]
-Picture = Callable[[Page, str], None]
 
 
 @pytest.fixture(scope="module")
@@ -40,18 +37,6 @@ def site(council: CaseworkCouncil) -> Iterator[RunningSite]:
 @pytest.fixture(scope="module")
 def desk(site: RunningSite) -> Desk:
     return desk_of_app(site.app)
-
-
-@pytest.fixture
-def examine(axe: Check) -> Check:
-    """Fails on any violation on a page in a wide window, or in a narrow one."""
-
-    def check(page: Page) -> None:
-        for width in (PHONE, WIDE):
-            page.set_viewport_size({"width": width, "height": 900})
-            axe(page)
-
-    return check
 
 
 def open_household(page: Page, case_id: str, reason: str = "First telephone call") -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from folkmoot_node.casework.desk import desk_of_app
 from folkmoot_node.casework.opening.openings import SHOWN
-from tests.browser.conftest import PHONE, WIDE, NewPage, sign_in
+from tests.browser.conftest import Check, NewPage, Picture, sign_in
 from tests.casework_council import CaseworkCouncil, make_council, serving_council
 from tests.casework_opening import REASON, SEES_SENSITIVE, change_policy, open_case, restrict
 from tests.web_site import PASSWORD, RunningSite
-
-Check = Callable[[Page], None]
-Picture = Callable[[Page, str], None]
 
 
 @pytest.fixture
@@ -32,13 +29,11 @@ def site(council: CaseworkCouncil) -> Iterator[RunningSite]:
 
 
 @pytest.fixture
-def look(axe: Check, screenshot: Picture) -> Picture:
+def look(examine: Check, screenshot: Picture) -> Picture:
     """Fails on any violation in a wide window or a narrow one, and keeps pictures."""
 
     def check(page: Page, name: str) -> None:
-        for width in (PHONE, WIDE):
-            page.set_viewport_size({"width": width, "height": 900})
-            axe(page)
+        examine(page)
         screenshot(page, f"casework-{name}")
 
     return check

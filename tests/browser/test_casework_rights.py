@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +13,11 @@ from playwright.sync_api import Page, expect
 from folkmoot_node.casework.authority.policy import SAMPLE
 from folkmoot_node.casework.desk import Desk, desk_of_app
 from folkmoot_node.casework.rights.access_folder import DATA, PAGE
-from tests.browser.conftest import PHONE, WIDE, NewPage, sign_in
+from tests.browser.conftest import Check, NewPage, Picture, sign_in
 from tests.casework_council import SENSITIVE, CaseworkCouncil, make_council, serving_council
 from tests.casework_rights import flag, object_to
 from tests.web_site import PASSWORD, RunningSite
 
-Check = Callable[[Page], None]
-Picture = Callable[[Page, str], None]
 SECRET = "Her sister Ann at number 4 told us"
 POLICY = SAMPLE.replace(
     "[roles.protection_officer]", f'[roles.protection_officer]\nsources = ["{SENSITIVE}"]'
@@ -65,14 +63,12 @@ def caseworker(new_page: NewPage, site: RunningSite) -> Page:
 
 
 @pytest.fixture
-def examine(axe: Check, screenshot: Picture) -> Picture:
-    """Looks at a page in both widths."""
+def look(examine: Check, screenshot: Picture) -> Picture:
+    """Fails on any violation in a wide window or a narrow one, and keeps pictures."""
 
     def check(page: Page, name: str) -> None:
         page.wait_for_load_state("networkidle")
-        for width in (PHONE, WIDE):
-            page.set_viewport_size({"width": width, "height": 900})
-            axe(page)
+        examine(page)
         screenshot(page, f"casework-rights-{name}")
 
     return check
@@ -108,7 +104,7 @@ def open_household(page: Page, case_id: str) -> None:
 
 
 def test_a_notice_is_read_and_printed(
-    officer: Page, desk: Desk, council: CaseworkCouncil, examine: Picture, tmp_path: Path
+    officer: Page, desk: Desk, council: CaseworkCouncil, look: Picture, tmp_path: Path
 ) -> None:
     case_id = flag(council, desk, 0)
     open_household(officer, case_id)
@@ -116,11 +112,11 @@ def test_a_notice_is_read_and_printed(
     expect(officer.get_by_role("heading", name="How the council scored your home")).to_be_visible()
     expect(officer.get_by_text("£2,600. It comes")).to_be_visible()
     expect(officer.get_by_text("A person decides, and not the score")).to_be_visible()
-    examine(officer, "notice")
+    look(officer, "notice")
     officer.get_by_role("link", name="Large print").click()
     large = officer.locator("article p").first.evaluate("one => getComputedStyle(one).fontSize")
     assert large == "24px"  # 18 points
-    examine(officer, "notice-large")
+    look(officer, "notice-large")
     officer.emulate_media(media="print")
     on_paper = officer.locator("article p").first.evaluate("one => getComputedStyle(one).fontSize")
     assert on_paper == "24px"
@@ -138,7 +134,7 @@ def test_an_objection_from_record_to_upheld_and_in_the_explanation(
     officer: Page,
     desk: Desk,
     council: CaseworkCouncil,
-    examine: Picture,
+    look: Picture,
 ) -> None:
     case_id = flag(council, desk, 1)
     caseworker.goto(f"/cases/{case_id}/objections")
@@ -146,7 +142,7 @@ def test_an_objection_from_record_to_upheld_and_in_the_explanation(
     caseworker.get_by_role("button", name="Record an objection").click()
     caseworker.get_by_role("button", name="Record the objection").click()
     expect(caseworker.get_by_role("alert")).to_contain_text("Enter what the household says")
-    examine(caseworker, "objection-errors")
+    look(caseworker, "objection-errors")
     caseworker.get_by_label("The result, or that an input is wrong").check()
     caseworker.get_by_label("Which information is it about?").select_option("council_tax_arrears")
     caseworker.get_by_label("What does the household say?").fill("We paid this in March")
@@ -162,17 +158,17 @@ def test_an_objection_from_record_to_upheld_and_in_the_explanation(
         caseworker.get_by_label(name).fill("")
     caseworker.get_by_role("button", name="Record the objection").click()
     expect(caseworker.get_by_text("The objection is recorded.")).to_be_visible()
-    examine(caseworker, "objections-of-case")
+    look(caseworker, "objections-of-case")
 
     officer.goto("/rights")
-    examine(officer, "list")
+    look(officer, "list")
     officer.get_by_role("link", name="Contest").first.click()
     expect(officer.get_by_text("We paid this in March")).to_have_count(0)
-    examine(officer, "objection-closed")
+    look(officer, "objection-closed")
     press(officer, "Open the household")
     expect(officer.get_by_text("We paid this in March")).to_be_visible()
     expect(officer.get_by_role("heading", name="Without the input")).to_be_visible()
-    examine(officer, "objection-open")
+    look(officer, "objection-open")
     officer.get_by_label("the input is wrong, correct it").check()
     officer.get_by_label("If you correct it: what is right?").fill("150")
     officer.get_by_role("button", name="Only compare the scores").click()
@@ -184,7 +180,7 @@ def test_an_objection_from_record_to_upheld_and_in_the_explanation(
     officer.get_by_role("button", name="Give this answer").click()
     expect(officer.get_by_text("The objection is upheld.")).to_be_visible()
     expect(officer.get_by_text("left out of lists and of counts")).to_be_visible()
-    examine(officer, "objection-upheld")
+    look(officer, "objection-upheld")
 
     council.score()
     officer.goto(f"/cases/{case_id}/score")
@@ -220,23 +216,23 @@ def test_subject_access_with_redaction(
     site: RunningSite,
     desk: Desk,
     council: CaseworkCouncil,
-    examine: Picture,
+    look: Picture,
     axe: Check,
     tmp_path: Path,
 ) -> None:
     object_to(council, desk, flag(council, desk, 3, why=SECRET))
     record(officer, council, 999, "They ask what is held about them")
     expect(officer.get_by_role("alert")).to_contain_text("Nothing is held about a household")
-    examine(officer, "new-request")
+    look(officer, "new-request")
     record(officer, council, 3, "They ask what is held about them")
     assert str(council.uprn(3)) not in officer.url
     expect(officer.get_by_text("The request is recorded.")).to_be_visible()
     officer.get_by_role("button", name="Open the household").click()
     expect(officer.get_by_text("Review the texts first.")).to_be_visible()
-    examine(officer, "access")
+    look(officer, "access")
     officer.get_by_role("button", name="Review").click()
     expect(officer.get_by_label(SECRET)).not_to_be_checked()
-    examine(officer, "access-review")
+    look(officer, "access-review")
     officer.get_by_label("We paid this in March").check()
     officer.get_by_role("button", name="Store the review").click()
     expect(officer.get_by_text("1 let through")).to_be_visible()
@@ -255,25 +251,25 @@ def test_subject_access_with_redaction(
     reader.goto((folder / PAGE).as_uri())
     expect(reader.get_by_role("heading", level=1)).to_contain_text("holds about your household")
     expect(reader.get_by_text("Kept back: it may be about somebody else").first).to_be_visible()
-    examine(reader, "access-folder")
+    look(reader, "access-folder")
     officer.get_by_label("What was the resident told?").fill("Handed over on paper")
     officer.get_by_role("button", name="It is answered").click()
     expect(officer.get_by_text("The request is answered.")).to_be_visible()
 
 
 def test_a_wrong_text_is_corrected(
-    officer: Page, desk: Desk, council: CaseworkCouncil, examine: Picture
+    officer: Page, desk: Desk, council: CaseworkCouncil, look: Picture
 ) -> None:
     flag(council, desk, 4, why=SECRET)
     record(officer, council, 4, "They ask for a wrong record to be corrected")
     officer.get_by_role("button", name="Open the household").click()
-    examine(officer, "rectification")
+    look(officer, "rectification")
     officer.get_by_role("button", name="Correct a text").click()
-    examine(officer, "rectification-texts")
+    look(officer, "rectification-texts")
     row = officer.locator(".govuk-summary-list__row", has_text=SECRET)
     row.get_by_role("link", name="Correct").click()
     officer.get_by_label("What is right?").fill("The tenant rang")
-    examine(officer, "rectification-text")
+    look(officer, "rectification-text")
     officer.get_by_role("button", name="Correct it").click()
     expect(officer.get_by_text("The text is corrected.")).to_be_visible()
     expect(officer.get_by_text(SECRET)).to_have_count(0)
@@ -281,7 +277,7 @@ def test_a_wrong_text_is_corrected(
 
 
 def test_a_household_is_erased_after_a_hold_is_lifted(
-    officer: Page, desk: Desk, council: CaseworkCouncil, examine: Picture
+    officer: Page, desk: Desk, council: CaseworkCouncil, look: Picture
 ) -> None:
     case_id = flag(council, desk, 5)
     record(officer, council, 5, "They ask for erasure")
@@ -294,16 +290,16 @@ def test_a_household_is_erased_after_a_hold_is_lifted(
     officer.get_by_label("Year").fill("2030")
     officer.get_by_role("button", name="Place a hold").click()
     expect(officer.get_by_text("A legal hold lasts until 2030-03-01.")).to_be_visible()
-    examine(officer, "erasure-hold")
+    look(officer, "erasure-hold")
     officer.get_by_role("button", name="Lift this hold").click()
     officer.get_by_role("button", name="Erase the household").click()
     expect(officer.get_by_role("alert")).to_contain_text("Select why the household is erased")
-    examine(officer, "erasure")
+    look(officer, "erasure")
     officer.get_by_label("It is no longer needed for its purpose").check()
     officer.get_by_label("I understand that this cannot be undone").check()
     officer.get_by_role("button", name="Erase the household").click()
     expect(officer.get_by_text("The household is erased from casework.")).to_be_visible()
-    examine(officer, "erased")
+    look(officer, "erased")
     answer = officer.goto(f"/cases/{case_id}")
     assert answer is not None
     assert answer.status == 410  # and says that the household asked for it

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE, WIDE, NewPage, sign_in
+from tests.browser.conftest import PHONE, Check, NewPage, Picture, sign_in
 from tests.casework_council import CaseworkCouncil, make_council, serving_council
 from tests.casework_opening import MANAGER_SEES, change_policy
 from tests.web_site import PASSWORD, RunningSite
 
-Check = Callable[[Page], None]
-Picture = Callable[[Page, str], None]
 TITLE = "Council tax arrears, 65 or over, alone"
 CONDITIONS = (
     ("Council tax arrears, pounds (from council_tax)", "more than", "1000"),
@@ -34,18 +32,6 @@ def council(tmp_path_factory: pytest.TempPathFactory) -> CaseworkCouncil:
 def site(council: CaseworkCouncil) -> Iterator[RunningSite]:
     with serving_council(council) as made:
         yield made
-
-
-@pytest.fixture
-def examine(axe: Check) -> Check:
-    """Fails on any violation on a page in a wide window, or in a narrow one."""
-
-    def check(page: Page) -> None:
-        for width in (PHONE, WIDE):
-            page.set_viewport_size({"width": width, "height": 900})
-            axe(page)
-
-    return check
 
 
 def add_conditions(page: Page) -> None:

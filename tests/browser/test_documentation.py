@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.browser.conftest import Check, NewPage
 from tests.documentation_site import built_site
 
-NewPage = Callable[..., Page]
 PAGES = (
     "index.html",
     "council/index.html",
@@ -42,9 +42,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_are_accessible(
-    address: str, new_page: NewPage, axe: Callable[[Page], None], scheme: str
-) -> None:
+def test_pages_are_accessible(address: str, new_page: NewPage, axe: Check, scheme: str) -> None:
     page = new_page(address, color_scheme=scheme)
     for name in PAGES if scheme == "light" else PAGES[1:5:3]:
         page.goto(f"/{name}")

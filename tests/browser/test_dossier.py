@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from folkmoot_node.scrutiny.documents.answers import Decision
 from folkmoot_node.scrutiny.documents.dossier import STANDARDS
 from folkmoot_node.scrutiny.documents.page import as_page
 from folkmoot_node.scrutiny.documents.standard import build
+from tests.browser.conftest import Check, NewPage, Picture
 from tests.fact_base import fact_base, unanswered
 
-NewPage = Callable[..., Page]
 DECISION = Decision(by="A. Khan, Data Protection Officer", reason="request 2026-114")
 
 
 def test_documents_are_accessible_and_fit_a_telephone(
     tmp_path: Path,
     new_page: NewPage,
-    axe: Callable[[Page], None],
-    screenshot: Callable[[Page, str], None],
+    axe: Check,
+    screenshot: Picture,
 ) -> None:
     """All five: whole in a wide window, with gaps in a narrow one."""
     page = new_page(tmp_path.as_uri(), bypass_csp=True)  # axe is a script, which a page forbids

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from folkmoot_node.evaluation.reporting.as_page import write_page
 from folkmoot_node.evaluation.reporting.content import as_document
+from tests.browser.conftest import NewPage, Picture
 from tests.evaluation_reports import ABOUT, found_of
-
-NewPage = Callable[..., Page]
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def test_the_page_is_accessible(report: str, accessible_file: Callable[[str], No
 
 
 def test_the_page_fits_a_telephone_and_shows_its_plots(
-    report: str, new_page: NewPage, screenshot: Callable[[Page, str], None]
+    report: str, new_page: NewPage, screenshot: Picture
 ) -> None:
     page = new_page(report)
     page.goto(report)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
 
 from folkmoot_node.scrutiny.differences import differences
 from folkmoot_node.scrutiny.public.page import Published
@@ -14,9 +13,9 @@ from folkmoot_node.scrutiny.public.publishable import publishable
 from folkmoot_node.scrutiny.public.releases_made import ReleaseMade
 from folkmoot_node.scrutiny.public.site import write_site
 from folkmoot_node.scrutiny.public.versions import Version
+from tests.browser.conftest import NewPage, Picture
 from tests.made_up_facts import approved, changed
 
-NewPage = Callable[..., Page]
 NOON = 1_796_126_400
 """1 December 2026, 12:00 UTC."""
 
@@ -39,9 +38,7 @@ def test_the_page_is_accessible(address: str, accessible_file: Callable[[str], N
     accessible_file(address)
 
 
-def test_the_page_fits_a_telephone(
-    address: str, new_page: NewPage, screenshot: Callable[[Page, str], None]
-) -> None:
+def test_the_page_fits_a_telephone(address: str, new_page: NewPage, screenshot: Picture) -> None:
     page = new_page(address)
     page.goto(address)
     screenshot(page, "public-page")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from folkmoot_coordinator.drafts.opening import DraftOpener
-from tests.browser.conftest import PHONE, WIDE, NewPage, sign_in
+from tests.browser.conftest import Check, NewPage, Picture, sign_in
 from tests.enrolled import enrol
 from tests.viewer_region import (
     BOLTON,
@@ -24,8 +24,6 @@ from tests.viewer_region import (
 )
 from tests.viewer_visits import PASSWORD, ViewerSite, viewer_site
 
-Check = Callable[[Page], None]
-Picture = Callable[[Page, str], None]
 SIZES = {BOLTON: 64, BURY: 40, TRAFFORD: 48}
 
 
@@ -60,18 +58,6 @@ def ben(new_page: NewPage, site: ViewerSite) -> Page:
     page = new_page(site.address, java_script_enabled=False)
     sign_in(page, "ben", PASSWORD)
     return page
-
-
-@pytest.fixture
-def examine(axe: Check) -> Check:
-    """Fails on any violation on a page in a wide window, or in a narrow one."""
-
-    def check(page: Page) -> None:
-        for width in (PHONE, WIDE):
-            page.set_viewport_size({"width": width, "height": 900})
-            axe(page)
-
-    return check
 
 
 @pytest.fixture

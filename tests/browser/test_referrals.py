@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from folkmoot_node.casework.desk import desk_of_app
 from folkmoot_node.casework.referrals.kinds import Urgency, Way
-from tests.browser.conftest import NewPage, sign_in
+from tests.browser.conftest import Check, NewPage, Picture, sign_in
 from tests.casework_council import make_council, serving_council
 from tests.referring import NAME, TELEPHONE, Referring
 from tests.web_site import PASSWORD, RunningSite
-
-Check = Callable[[Page], None]
-Picture = Callable[[Page, str], None]
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from folkmoot_coordinator.scrutiny.council_pages import add_page, withdraw_page
-from tests.browser.conftest import PHONE, WIDE, NewPage
+from tests.browser.conftest import PHONE, WIDE, Check, NewPage, Picture
 from tests.made_up_facts import MADE_UP, changed
 from tests.published_facts import DAY, NOON, RELEASE, published_facts, real_facts
 from tests.viewer_region import (
@@ -23,8 +23,6 @@ from tests.viewer_region import (
 )
 from tests.web_site import RunningSite
 
-Check = Callable[[Page], None]
-Picture = Callable[[Page, str], None]
 LATER = NOON + 30 * DAY
 
 

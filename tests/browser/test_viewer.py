@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
-from tests.browser.conftest import PHONE, WIDE, NewPage, sign_in
+from tests.browser.conftest import PHONE, WIDE, Check, NewPage, Picture, sign_in
 from tests.outcome_region import OUTCOME
 from tests.viewer_region import (
     BOLTON,
@@ -27,8 +27,6 @@ from tests.web_site import PASSWORD, RunningSite
 
 NAME = "analyst@example.gov.uk"
 SERIES = "5" * 32
-Check = Callable[[Page], None]
-Picture = Callable[[Page, str], None]
 
 
 @pytest.fixture(scope="module")

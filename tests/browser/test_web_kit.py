@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE, NewPage, sign_in
+from tests.browser.conftest import PHONE, Check, NewPage, Picture, sign_in
 from tests.openid_provider import Provider, openid_provider
 from tests.web_site import PASSWORD, RunningSite, running_site
 
 NAME = "writer@example.gov.uk"
 CONTACT = {"email": "viewer@example.gov.uk", "telephone": "0161 496 0000"}
-Check = Callable[[Page], None]
-Picture = Callable[[Page, str], None]
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from pydantic import (
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GSS_CODE, GssCode
-from folkmoot.public_facts import PUBLIC_FACTS, is_public
+from folkmoot.public_facts import PUBLIC_FACTS, is_public, version_says
 from folkmoot_operator.plain_text import plain
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -146,10 +146,7 @@ class PublicVersion(_Shape):
     @property
     def words(self) -> tuple[str, ...]:
         """What has changed, a sentence each."""
-        if self.number == 1:
-            return ("The first approved version.",)
-        unchanged = ("Nothing that is published has changed: it was approved again.",)
-        return tuple(one.words for one in self.changes) or unchanged
+        return version_says((one.words for one in self.changes), is_first=self.number == 1)
 
 
 class PublicFacts(_Shape):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from folkmoot.public_facts import version_says
 from folkmoot_node.scrutiny.approval import Approval
 from folkmoot_node.scrutiny.approved_facts import ApprovedFacts
 from folkmoot_node.scrutiny.differences import Difference, differences
@@ -34,10 +35,7 @@ class Version:
     @property
     def words(self) -> tuple[str, ...]:
         """What has changed, a sentence each."""
-        if self.is_first:
-            return ("The first approved version.",)
-        unchanged = ("Nothing that is published has changed: it was approved again.",)
-        return tuple(one.words for one in self.changes) or unchanged
+        return version_says((one.words for one in self.changes), is_first=self.is_first)
 
 
 def versions_of(approvals: Sequence[Approval]) -> tuple[Version, ...]:
