@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
@@ -89,6 +90,53 @@ folder = "extracts"
 """
         for name in names
     )
+
+
+def release_policy(
+    council: str = "E08000009",
+    *,
+    attributes: Sequence[str] = ("band",),
+    purpose: str = "winter_support",
+    sunset: str = "2099-12-31",
+    approval: bool = True,
+    losses: tuple[float, float, float] = (0.5, 1, 2),
+    since: str = "2026-04-01",
+    months: int = 12,
+    people: int = 2,
+) -> str:
+    """A release policy, which nobody has signed.
+
+    Args:
+        council: GSS code.
+        attributes: What may be counted.
+        purpose: The one that is permitted.
+        sunset: Its last day.
+        approval: Whether a person approves each round.
+        losses: Largest rho of a round, of a period, and for all time.
+        since: First day of the first period.
+        months: Length of a period.
+        people: Households of a person.
+    """
+    per_round, per_period, lifetime = losses
+    return f"""\
+schema = 1
+council = "{council}"
+sunset = {sunset}
+purposes = ["{purpose}"]
+attributes = {json.dumps(list(attributes))}
+maximum_ways = 2
+maximum_cells = 1000
+operator_approval = {json.dumps(approval)}
+maximum_delta = 1e-6
+
+[loss]
+per_round = {per_round}
+per_period = {per_period}
+lifetime = {lifetime}
+period_start = {since}
+period_months = {months}
+households_per_person = {people}
+"""
 
 
 def winter_policy(factors: Mapping[str, int], sunset: str) -> str:

@@ -22,30 +22,13 @@ from folkmoot_node.scrutiny.sign_answers import sign_answers
 from tests.casework_council import CaseworkCouncil, make_council
 from tests.casework_opening import open_case
 from tests.casework_rights import object_to
+from tests.council_files import release_policy
 from tests.evaluation_reports import ABOUT, found_of
 
 LINES = Path(__file__).with_name("facts_of_council.jsonl")
 SIGNER = "A. Khan, Data Protection Officer"
 SIGNED_AT = 1_790_000_000
-RELEASE_POLICY = """\
-schema = 1
-council = "E08000009"
-sunset = 2029-03-31
-purposes = ["winter_support"]
-attributes = ["band", "lsoa"]
-maximum_ways = 2
-maximum_cells = 1000
-operator_approval = true
-maximum_delta = 1e-6
-
-[loss]
-per_round = 0.5
-per_period = 1
-lifetime = 2
-period_start = 2026-04-01
-period_months = 12
-households_per_person = 2
-"""
+RELEASE_POLICY = release_policy(attributes=["band", "lsoa"], sunset="2029-03-31")
 AUDITED = '\n[[equality]]\nfield = "oldest_age"\nbreaks = [40, 65]\n'
 ANSWERS = """\
 schema = 1

@@ -40,29 +40,12 @@ from folkmoot_node.federation.identity import create_policy_key, load_policy_key
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.operations.initialise import name_coordinator
 from folkmoot_node.policies.release_policy import sign
+from tests.council_files import release_policy
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]
 
 REPEATS = 60
 BANDS = ("none", "low", "medium", "high")
-RELEASE_POLICY = """\
-schema = 1
-council = "{council}"
-sunset = 2099-12-31
-purposes = ["census_test"]
-attributes = ["band", "age_group"]
-maximum_ways = 2
-maximum_cells = 1000
-operator_approval = false
-maximum_delta = 1e-6
-[loss]
-per_round = 0.5
-per_period = 10
-lifetime = 10
-period_start = 2020-01-01
-period_months = 120
-households_per_person = 1
-"""
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +63,18 @@ def region(census_councils: Any, tmp_path_factory: pytest.TempPathFactory) -> It
         home = council.config.home
         StateDatabase(council.config.state_path, create=True).close()
         policy = home / "release-policy.toml"
-        policy.write_text(RELEASE_POLICY.format(council=council.code))
+        policy.write_text(
+            release_policy(
+                council.code,
+                attributes=["band", "age_group"],
+                purpose="census_test",
+                approval=False,
+                losses=(0.5, 10, 10),
+                since="2020-01-01",
+                months=120,
+                people=1,
+            )
+        )
         with open_home(home) as node:
             create_policy_key(node.keys)
             sign(policy, load_policy_key(node.keys.policy_key), "Tester", node.clock())

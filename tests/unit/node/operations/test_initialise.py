@@ -14,6 +14,7 @@ from folkmoot_node.cli import app
 from folkmoot_node.home import open_home
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_operator.problems import ExitCode, Problem
+from tests.council_files import release_policy
 
 INIT = ["init", "--name", "Trafford"]
 
@@ -91,25 +92,6 @@ def test_a_new_node_has_spent_and_sent_nothing(tmp_path: Path) -> None:
     assert "signer not pinned" in verified
 
 
-POLICY = """\
-schema = 1
-council = "{council}"
-sunset = 2099-12-31
-purposes = ["winter_support"]
-attributes = ["band"]
-maximum_ways = 2
-maximum_cells = 100
-operator_approval = true
-maximum_delta = 1e-6
-
-[loss]
-per_round = 0.2
-per_period = 1
-lifetime = 5
-period_start = 2026-04-01
-period_months = 12
-households_per_person = 2
-"""
 SIGN = ["--sign", "A. Khan, Data Protection Officer"]
 
 
@@ -127,7 +109,7 @@ def invite(folder: Path, council: str = "E08000009") -> Path:
 
 
 def test_a_policy_that_the_council_wrote_is_signed_and_kept(tmp_path: Path) -> None:
-    written = POLICY.format(council="E08000009")
+    written = release_policy()
     (tmp_path / "release-policy.toml").write_text(written)
     command = [*INIT, "--council", "E08000009", "--home", str(tmp_path), *SIGN]
     done = CliRunner().invoke(app, command)
@@ -153,7 +135,7 @@ def test_what_nobody_has_decided_is_not_signed(
     tmp_path: Path, policy: str | None, more: list[str], code: ExitCode, says: str
 ) -> None:
     if policy:
-        (tmp_path / "release-policy.toml").write_text(POLICY.format(council=policy))
+        (tmp_path / "release-policy.toml").write_text(release_policy(policy))
     before = sorted(tmp_path.iterdir())
     command = [*INIT, "--council", "E08000009", "--home", str(tmp_path), *SIGN, *more]
     done = CliRunner().invoke(app, command)

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from folkmoot_node.plugins.installed import InstalledPlugin
 from folkmoot_node.policies.release_policy import sign
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
+from tests.council_files import release_policy
 
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
@@ -33,24 +34,7 @@ version = "1.2.0"
 wheel = "{DIGEST}"
 content = "{DIGEST}"
 """
-RELEASE = """
-schema = 1
-council = "E08000009"
-sunset = 2030-03-31
-purposes = ["winter_support"]
-attributes = ["band"]
-maximum_ways = 2
-maximum_cells = 1000
-operator_approval = true
-maximum_delta = 1e-6
-[loss]
-per_round = 0.1
-per_period = 1
-lifetime = 10
-period_start = 2026-04-01
-period_months = 12
-households_per_person = 2
-"""
+RELEASE = release_policy(sunset="2030-03-31", losses=(0.1, 1, 10))
 SIGNING = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
