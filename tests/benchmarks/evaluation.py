@@ -121,7 +121,7 @@ def run_evaluation(folder: Path) -> base.Taken:
     import duckdb
     import sklearn.metrics
 
-    from folkmoot_node.evaluation.known_then import snapshots
+    from folkmoot_node.evaluation.dated_snapshots import snapshots
     from folkmoot_node.evaluation.measures.judge import judge
     from folkmoot_node.evaluation.measures.summary import summarise
     from folkmoot_node.policies.risk_policy import load_policy

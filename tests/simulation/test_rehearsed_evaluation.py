@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from folkmoot_node.evaluation.dated_snapshots import snapshots
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile
-from folkmoot_node.evaluation.known_then import snapshots
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.store.reader import create_key

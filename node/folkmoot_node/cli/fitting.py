@@ -129,11 +129,11 @@ def _question(file: Path, seed: int | None) -> Question:
 
 def _propose(node: NodeHome, policy: RiskPolicy, question: Question) -> Proposal:
     """Scores the households as of each date, and fits."""
+    from folkmoot_node.evaluation.dated_snapshots import snapshots
     from folkmoot_node.evaluation.fitting.fit_file import check_names
     from folkmoot_node.evaluation.fitting.known_dates import known_date
     from folkmoot_node.evaluation.fitting.leaks import refuse_leaks, warnings_of
     from folkmoot_node.evaluation.fitting.proposal import propose
-    from folkmoot_node.evaluation.known_then import snapshots
     from folkmoot_node.evidence.pauses import require_running
     from folkmoot_node.evidence.scoring_runs import NOT_SCORED
     from folkmoot_node.scoring.binding import bind_for

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from folkmoot_node.evaluation.dated_snapshots import snapshots
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile
-from folkmoot_node.evaluation.known_then import snapshots
 from folkmoot_node.evaluation.measures.evaluation import Evaluation
 from folkmoot_node.evaluation.measures.judge import judge
 from folkmoot_node.evaluation.measures.plain import plain

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from folkmoot_node.evaluation.known_then import has_records, last_judged_date, run_as_known
+from folkmoot_node.evaluation.horizons import last_judged_date
+from folkmoot_node.evaluation.known_then import has_records, run_as_known
 from folkmoot_node.pipeline.kept_scores import KeptScores
 from folkmoot_node.pipeline.order import Progress, silent
 from folkmoot_node.policies.risk_policy import RiskPolicy

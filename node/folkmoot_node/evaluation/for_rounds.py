@@ -20,11 +20,11 @@ from typing import Any
 import polars as pl
 
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile
+from folkmoot_node.evaluation.horizons import require_reached
 from folkmoot_node.evaluation.known_then import (
     bound_as_known,
     note_outcomes,
     require_past,
-    require_reached,
     scored_as_known,
 )
 from folkmoot_node.pipeline import store_columns

@@ -1,28 +1,21 @@
-"""Scores households as they were known on past dates, and says what then happened to them.
+"""Scores households as they were known on a past date.
 
-Each date is a scoring run of its own, aside, that leaves out what was recorded later. Its scores
-are never stored, and one date at a time is in memory.
+That is a scoring run of its own, aside, which leaves out what was recorded later. Its scores are
+never stored.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from folkmoot_node.evaluation.evaluation_file import EvaluationFile, OutcomeEntry
-from folkmoot_node.evaluation.leaks import Rows, Values, leaks, numbers
-from folkmoot_node.evaluation.snapshot import Days, Groups, Happened, Snapshot
 from folkmoot_node.pipeline.dry_run import aside
 from folkmoot_node.pipeline.kept_scores import KeptScores
 from folkmoot_node.pipeline.lineage import files_read, folders_of
 from folkmoot_node.pipeline.local import score
-from folkmoot_node.pipeline.order import Progress, silent
 from folkmoot_node.pipeline.own_run import Judged
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.scoring.binding import bind_for
@@ -30,70 +23,13 @@ from folkmoot_node.scoring.bound import Binding
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.sources.known_on import (
-    WITHOUT_DATE,
-    WITHOUT_EVENT,
     KnownOn,
     require_accepted,
     require_dated,
 )
 from folkmoot_node.store.extracts_read import note_judged
 from folkmoot_node.store.run_summary import RunSummary
-from folkmoot_node.store.schema import (
-    BAND_COLUMN,
-    POINT,
-    SCORE_COLUMN,
-    UNKNOWN_POINTS,
-    WITHHELD_COLUMN,
-    before_column,
-    field_column,
-    first_column,
-    gone_column,
-    points_column,
-)
-from folkmoot_operator.moments import months_later
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_sdk.schema import UPRN_COLUMN, FieldType
-from folkmoot_sdk.source import LATER
-
-DATES = "dates"
-"""What `progress` is told is done."""
-_NUMBERS = (FieldType.INTEGER, FieldType.NUMBER, FieldType.BOOLEAN)
-
-
-def snapshots(
-    config: NodeConfig,
-    plugins: Plugins,
-    policy: RiskPolicy,
-    evaluation: EvaluationFile,
-    *,
-    today: datetime.date,
-    progress: Progress = silent,
-) -> Iterator[Snapshot]:
-    """Scores the households as they were known on each date of an evaluation.
-
-    Args:
-        config: The node's configuration.
-        plugins: Installed plugins.
-        policy: The risk stratification policy that is judged.
-        evaluation: The evaluation file.
-        today: As for `score`.
-        progress: Told how many of the `dates` are done.
-
-    Returns:
-        One snapshot after the other, in the order of the dates. Households whose objection was
-        upheld are in none of them.
-
-    Raises:
-        Problem: At once, exit code SETTINGS for an evaluation that does not fit policy and
-            sources; while dates are scored, as `score`, and DATA if what happened within an
-            outcome's horizon is not known yet.
-    """
-    require_past(evaluation.dates[-1], today)
-    known = {date: _known_on(evaluation, date, today) for date in evaluation.dates}
-    first = known[evaluation.dates[0]]
-    binding = bound_as_known(config, plugins, policy, first)
-    _require_numbers(binding)
-    return _scored(config, plugins, policy, evaluation, binding, known, progress)
 
 
 def bound_as_known(
@@ -140,20 +76,6 @@ def scored_as_known(
     return kept.taken(), run
 
 
-def _known_on(evaluation: EvaluationFile, date: datetime.date, today: datetime.date) -> KnownOn:
-    entries = evaluation.outcomes.values()
-    outcomes = dict.fromkeys(name for one in entries for name in (*one.events, *one.ends))
-    baselines = evaluation.baselines
-    kept = dict.fromkeys(filter(None, (*baselines.oldest_first, baselines.deprivation)))
-    return KnownOn(
-        on=date,
-        today=today,
-        outcomes=tuple(outcomes),
-        kept=tuple(kept),
-        undated=evaluation.undated,
-    )
-
-
 def require_past(date: datetime.date, today: datetime.date) -> None:
     """Raises Problem, exit code SETTINGS, unless a date is over."""
     if date >= today:
@@ -182,42 +104,6 @@ def _require_apart(binding: Binding) -> None:
                 "a mapping of its own",
                 exit_code=ExitCode.SETTINGS,
             )
-
-
-def _require_numbers(binding: Binding) -> None:
-    for name in binding.kept:
-        if binding.fields[name].field.household_type not in _NUMBERS:
-            raise Problem(
-                f"the field {name!r} is no number, by which households could be put in order",
-                where="evaluation file: baselines",
-                remedy="Name a number, such as the age of the oldest arrears in days",
-                exit_code=ExitCode.SETTINGS,
-            )
-
-
-def _scored(
-    config: NodeConfig,
-    plugins: Plugins,
-    policy: RiskPolicy,
-    evaluation: EvaluationFile,
-    binding: Binding,
-    known: Mapping[datetime.date, KnownOn],
-    progress: Progress,
-) -> Iterator[Snapshot]:
-    for done, (date, as_known) in enumerate(known.items()):
-        progress(DATES, done, len(known))
-        found, run = scored_as_known(config, plugins, policy, as_known, binding)
-        if not done:
-            for name, entry in evaluation.outcomes.items():
-                where = f"evaluation file: outcomes.{name}"
-                events = (*entry.events, *entry.ends)
-                require_reached(events, entry.months, evaluation.dates[-1], binding, run, where)
-        snapshot = _snapshot(found, run, policy, evaluation, binding, date)
-        del found  # or its columns would be in memory while the snapshot is judged
-        yield snapshot
-        del snapshot
-    note_outcomes(config, binding, run, known[evaluation.dates[-1]].today)
-    progress(DATES, len(known), len(known))
 
 
 def note_outcomes(
@@ -315,161 +201,3 @@ def _require_records(binding: Binding, run: RunSummary, date: datetime.date) -> 
             remedy="Give later dates: the extracts do not go back so far",
             exit_code=ExitCode.DATA,
         )
-
-
-def require_reached(
-    events: Sequence[str],
-    months: int,
-    date: datetime.date,
-    binding: Binding,
-    run: RunSummary,
-    where: str,
-) -> None:
-    """Checks that the sources of an outcome reach to the end of the horizon of a date.
-
-    Args:
-        events: The outcome fields that it is made from.
-        months: Its horizon.
-        date: The date.
-        binding: Which source has each.
-        run: A run that has read them.
-        where: What names the outcome, for messages.
-
-    Raises:
-        Problem: Exit code DATA, naming the last date that can be judged.
-    """
-    latest = {source.name: source.latest_record for source in run.sources}
-    until = months_later(date, months)
-    for event in events:
-        source = binding.outcomes[event].source
-        reached = latest[source]
-        if reached is None:
-            raise Problem(
-                f"source {source} has no record of {event!r} with a date",
-                where=where,
-                remedy="Check its extract and its mapping",
-                exit_code=ExitCode.DATA,
-            )
-        if reached < until:
-            last = last_judged_date(reached, months)
-            raise Problem(
-                f"the horizon of {date.isoformat()} ends on "
-                f"{until.isoformat()}, but source {source} reaches to {reached.isoformat()}",
-                where=where,
-                remedy=f"The last date that can be judged over {months} months is "
-                f"{last.isoformat()}: take later dates out, or bring a newer extract",
-                exit_code=ExitCode.DATA,
-            )
-
-
-def last_judged_date(reached: datetime.date, months: int) -> datetime.date:
-    """The last date whose horizon has ended by a day."""
-    date = months_later(reached, -months)
-    while months_later(date + datetime.timedelta(1), months) <= reached:
-        date += datetime.timedelta(1)
-    return date
-
-
-def _snapshot(
-    found: pl.DataFrame,
-    run: RunSummary,
-    policy: RiskPolicy,
-    evaluation: EvaluationFile,
-    binding: Binding,
-    date: datetime.date,
-) -> Snapshot:
-    withheld = int(found[WITHHELD_COLUMN].sum())
-    if withheld:
-        found = found.filter(~pl.col(WITHHELD_COLUMN))
-    # Each column that is kept whole is put in the order of UPRNs by itself: a table in that order
-    # would double the memory, and of inputs few rows are looked at.
-    rows = np.argsort(found[UPRN_COLUMN].to_numpy())
-    names = tuple(factor.name for factor in run.factors)
-    points = np.empty(
-        (found.height, len(names)), dtype=np.float32, order="F"
-    )  # each factor is filled at once
-    for at, name in enumerate(names):
-        points[:, at] = _points(found[points_column(name)].to_numpy()[rows])
-    happened = {
-        name: _happened(found, rows, name, entry, date)
-        for name, entry in evaluation.outcomes.items()
-    }
-    inputs = [name for name in run.fields if name in binding.inputs]
-    return Snapshot(
-        date=date,
-        uprn=found[UPRN_COLUMN].to_numpy()[rows],
-        score=found[SCORE_COLUMN].to_numpy()[rows] / POINT,
-        band=found[BAND_COLUMN].cast(pl.UInt8).to_numpy()[rows],
-        bands=run.band_names,
-        band_from=np.array([band.minimum for band in policy.bands], dtype=np.float64),
-        factors=names,
-        weights=np.array([factor.weight for factor in run.factors], dtype=np.float64),
-        points=points,
-        happened=happened,
-        groups=tuple(
-            Groups(name, one.characteristic, one.groups, found[one.column].to_numpy()[rows])
-            for name, one in run.audited.items()
-        ),
-        ranks={name: numbers(found[field_column(name)])[rows] for name in binding.kept},
-        left_out=_left_out(run, LATER),
-        undated=tuple(
-            source.name
-            for source in binding.sources
-            if not source.schema.has_date and source.name in evaluation.undated
-        ),
-        without_date=_left_out(run, WITHOUT_DATE, WITHOUT_EVENT),
-        not_in_frame={
-            source.name: source.not_in_frame
-            for source in run.sources
-            if binding.outcomes_of(source.name)
-        },
-        withheld=withheld,
-        leaks=leaks(
-            happened,
-            ((name, points[:, at].__getitem__) for at, name in enumerate(names)),
-            ((name, _some_of(found[field_column(name)], rows)) for name in inputs),
-        ),
-    )
-
-
-def _some_of(column: pl.Series, rows: Rows) -> Values:
-    """The values of some households, for which all others need not be converted."""
-    return lambda some: numbers(column.gather(rows[some]))
-
-
-def _points(whole: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
-    points: npt.NDArray[np.float32] = np.divide(whole, POINT, dtype=np.float32)
-    points[whole == UNKNOWN_POINTS] = np.nan
-    return points
-
-
-def _left_out(run: RunSummary, *reasons: str) -> dict[str, int]:
-    found = {
-        source.name: sum(source.left_out.get(reason, 0) for reason in reasons)
-        for source in run.sources
-    }
-    return {name: records for name, records in found.items() if records}
-
-
-def _happened(
-    found: pl.DataFrame, rows: Rows, name: str, entry: OutcomeEntry, date: datetime.date
-) -> Happened:
-    until = months_later(date, entry.months)
-    first = _first(found, entry.events, until)[rows]
-    ended = _first(found, entry.ends, until)[rows]
-    first[ended < first] = np.datetime64("NaT")  # of who lives there now
-    before = np.zeros(found.height, dtype=np.bool_)
-    for event in entry.events:
-        before |= found[before_column(event)].to_numpy()
-    gone = np.zeros(found.height, dtype=np.bool_)
-    for end in entry.ends:
-        gone |= found[gone_column(end)].to_numpy()
-    return Happened(name, entry.months, until, first, before[rows], ended, gone[rows])
-
-
-def _first(found: pl.DataFrame, events: tuple[str, ...], until: datetime.date) -> Days:
-    """The first of some events that are not after a day: datetime64[D], NaT if there is none."""
-    days = np.full(found.height, np.datetime64("NaT"), dtype="datetime64[D]")
-    for event in events:
-        days = np.fmin(days, found[first_column(event)].to_numpy().astype("datetime64[D]"))
-    return np.where(days <= np.datetime64(until), days, np.datetime64("NaT"))

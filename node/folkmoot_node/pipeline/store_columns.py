@@ -253,7 +253,7 @@ def _indexes(attribute: BoundAttribute, stored: StoredAttribute) -> pl.Expr:
 
 def _happened(outcome: BoundOutcome, stored: StoredAttribute) -> pl.Expr:
     """Whether the event happened within the horizon, and who was lost from sight before, or
-    had left before the date: as `evaluation.known_then` has it.
+    had left before the date: as `evaluation.dated_snapshots` has it.
     """
     until = outcome.until
     first = pl.col(first_column(outcome.event))

@@ -4,8 +4,8 @@ comes with it. It is so small that each score and event can be told by hand.
 
 from __future__ import annotations
 
+from folkmoot_node.evaluation.dated_snapshots import snapshots
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile
-from folkmoot_node.evaluation.known_then import snapshots
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.store.reader import create_key
