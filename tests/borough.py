@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from folkmoot_node.settings.node_toml import load_config
-from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.encrypted_file import read_key
+from folkmoot_node.store.reader import open_store
 
 BOROUGH = "E09000002"
 """Barking and Dagenham."""

@@ -31,7 +31,7 @@ def count(
     workload = Workload(attributes, (Marginal(tuple(codes)),))
     axes = workload.axes(COUNCIL)
     depths = [tuple(int(name in marginal) for name in codes) for marginal in marginals]
-    return store.tabulate(
+    return store.counter.tabulate(
         [
             classify(workload, one, axis, COUNCIL)
             for one, axis in zip(attributes, axes, strict=True)

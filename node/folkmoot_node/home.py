@@ -361,8 +361,8 @@ class NodeHome:
     def open_history(self, round_: Round) -> Iterator[EventHistory]:
         """The households that the series of a round has counted, for this process alone."""
         from folkmoot.codec import series_digest
+        from folkmoot_node.store.encrypted_file import read_key
         from folkmoot_node.store.event_history import open_history
-        from folkmoot_node.store.reader import read_key
 
         assert round_.series is not None
         with open_history(

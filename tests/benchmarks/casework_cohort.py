@@ -33,7 +33,8 @@ from folkmoot_node.casework.initialise import initialise
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.federation.identity import KeyFiles, create_policy_key
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
-from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.encrypted_file import read_key
+from folkmoot_node.store.reader import open_store
 from folkmoot_node.store.schema import field_column
 from folkmoot_web.visitors import Visitor
 

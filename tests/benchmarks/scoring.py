@@ -191,7 +191,7 @@ def write_home(home: Path, threads: int) -> None:
 
 def write_policy(home: Path) -> None:
     """Writes the policy of twelve factors, and a key."""
-    from folkmoot_node.store.reader import create_key
+    from folkmoot_node.store.encrypted_file import create_key
 
     factors = "".join(
         f'[[factors]]\nfactor = "{name}"\nweight = {weight}\n' for name, weight in WEIGHTS.items()
@@ -380,7 +380,8 @@ def compare(folder: Path) -> float:
     import polars as pl
 
     from folkmoot_node.settings.node_toml import load_config
-    from folkmoot_node.store.reader import open_store, read_key
+    from folkmoot_node.store.encrypted_file import read_key
+    from folkmoot_node.store.reader import open_store
 
     config = load_config(folder / "home")
     with open_store(config.store_path, read_key(config.key_file)) as store:

@@ -17,7 +17,7 @@ import pytest
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
-from folkmoot_node.store.reader import create_key
+from folkmoot_node.store.encrypted_file import create_key
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_sdk import FieldType, Input, RiskFactor
 from folkmoot_sdk.loading import Origin, Plugins, load

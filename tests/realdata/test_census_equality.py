@@ -10,7 +10,8 @@ from folkmoot_node.equality.report import audit_equality
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
-from folkmoot_node.store.reader import create_key, open_store, read_key
+from folkmoot_node.store.encrypted_file import create_key, read_key
+from folkmoot_node.store.reader import open_store
 from tests.realdata.conftest import CODES, HERE, NODE, TODAY, band_by_hand
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]

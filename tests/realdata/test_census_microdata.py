@@ -9,7 +9,8 @@ from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.scoring.binding import bind
 from folkmoot_node.scoring.explain import explain
 from folkmoot_node.sources.connect import connect
-from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.encrypted_file import read_key
+from folkmoot_node.store.reader import open_store
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk import ProtectedCharacteristic
 from tests.tables import count

@@ -23,7 +23,8 @@ from folkmoot_node.evaluation.snapshot import Groups, Happened, Snapshot
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
-from folkmoot_node.store.reader import create_key, open_store, read_key
+from folkmoot_node.store.encrypted_file import create_key, read_key
+from folkmoot_node.store.reader import open_store
 from tests.realdata.conftest import AGE_GROUPS, HERE, NODE, TODAY
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]

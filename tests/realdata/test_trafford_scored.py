@@ -16,7 +16,8 @@ from scipy import stats
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
-from folkmoot_node.store.reader import create_key, open_store, read_key
+from folkmoot_node.store.encrypted_file import create_key, read_key
+from folkmoot_node.store.reader import open_store
 from folkmoot_rehearsal import policies, synthesis
 from folkmoot_rehearsal.census import Census
 from folkmoot_rehearsal.councils import region

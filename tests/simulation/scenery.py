@@ -34,7 +34,8 @@ from folkmoot_node.pipeline.own_run import Judged
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.sources.connect import Plugins, load_plugins
-from folkmoot_node.store.reader import HouseholdStore, StoreKey, open_store, read_key
+from folkmoot_node.store.encrypted_file import StoreKey, read_key
+from folkmoot_node.store.reader import HouseholdStore, open_store
 from folkmoot_operator.private_files import make_private_folder, write_private
 from tests.ports import free_port
 

@@ -41,7 +41,8 @@ from folkmoot_node.running.prefect_connection import own_server
 from folkmoot_node.scoring.binding import bind_for
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.sources.connect import load_plugins
-from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.encrypted_file import read_key
+from folkmoot_node.store.reader import open_store
 from folkmoot_operator.prefect_server import PrefectServer, ServerState
 from folkmoot_rehearsal.policies import POLICY_FILE, risk_policy
 from tests.ports import free_port

@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 
 from folkmoot_node.settings.node_toml import load_config
-from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.encrypted_file import read_key
+from folkmoot_node.store.reader import open_store
 from folkmoot_rehearsal.policies import POLICY_FILE, node_sources, risk_policy
 from tests.simulation.test_linked_council import COUNCIL, run
 

@@ -16,7 +16,7 @@ from folkmoot_node.evaluation.dated_snapshots import snapshots
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
-from folkmoot_node.store.reader import create_key
+from folkmoot_node.store.encrypted_file import create_key
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import load
 from folkmoot_rehearsal import policies

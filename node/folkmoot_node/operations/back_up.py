@@ -23,9 +23,9 @@ from folkmoot_node.evidence.database import SCHEMA_VERSION, StateDatabase
 from folkmoot_node.evidence.joint_head import LOGS, JointHead
 from folkmoot_node.home import NodeHome
 from folkmoot_node.pipeline.dry_run import FOLDER as TRIAL_FOLDER
-from folkmoot_node.store.encrypted_file import only_user
+from folkmoot_node.store.encrypted_file import only_user, read_key
 from folkmoot_node.store.event_history import SUFFIX as HISTORIES
-from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.reader import open_store
 from folkmoot_node.store.use import end_of_keeping
 from folkmoot_operator.accounts import Operator, body_of_account
 from folkmoot_operator.backup_file import About, Source, Written, emptied, write_backup

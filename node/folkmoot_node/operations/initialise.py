@@ -19,7 +19,7 @@ from folkmoot_node.settings.node_toml import (
     NodeConfig,
 )
 from folkmoot_node.settings.scoring import require_place_for_store
-from folkmoot_node.store.reader import create_key
+from folkmoot_node.store.encrypted_file import create_key
 from folkmoot_operator.ownership import Holdings, is_own_file, require_own
 from folkmoot_operator.private_files import (
     close_to_others,

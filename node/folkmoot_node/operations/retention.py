@@ -21,10 +21,16 @@ from folkmoot_node.pipeline.dry_run import FOLDER as TRIAL_FOLDER
 from folkmoot_node.pipeline.dry_run import left_by_trials
 from folkmoot_node.policies.risk_policy import Retention, RiskPolicy, load_policy
 from folkmoot_node.settings.node_toml import NodeConfig
-from folkmoot_node.store.encrypted_file import is_in_use, note_deletion, only_user, replace_key
+from folkmoot_node.store.encrypted_file import (
+    is_in_use,
+    note_deletion,
+    only_user,
+    read_key,
+    replace_key,
+)
 from folkmoot_node.store.event_history import SUFFIX, forget
 from folkmoot_node.store.extracts_read import is_as_read, last_judged, last_read
-from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.reader import open_store
 from folkmoot_node.store.use import end_of_keeping
 from folkmoot_operator.accounts import Operator, body_of_account
 from folkmoot_operator.moments import day

@@ -25,8 +25,8 @@ from folkmoot_node.home import NodeHome
 from folkmoot_node.operations.export_households import harmless
 from folkmoot_node.pipeline.dry_run import FOLDER as TRIAL_FOLDER
 from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, load_config
-from folkmoot_node.store.encrypted_file import only_user
-from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.encrypted_file import only_user, read_key
+from folkmoot_node.store.reader import open_store
 from folkmoot_operator.accounts import Operator
 from folkmoot_operator.private_files import delete_private, make_private_folder, writing_private
 from folkmoot_operator.problems import ExitCode, Problem

@@ -19,7 +19,8 @@ from folkmoot_node.pipeline.own_run import Judged
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
-from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.encrypted_file import read_key
+from folkmoot_node.store.reader import open_store
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_node.store.use import end_of_use
 from folkmoot_operator import file_lock

@@ -27,7 +27,7 @@ def tabulate(store: HouseholdStore, round_: Round, council: GssCode) -> ExactCou
     """
     counted_by = _counted_by(round_, council)
     plan = round_.plan(council)
-    return ExactCounts(plan.largest, store.tabulate(counted_by, plan.largest))
+    return ExactCounts(plan.largest, store.counter.tabulate(counted_by, plan.largest))
 
 
 def tabulate_series(
@@ -54,7 +54,7 @@ def tabulate_series(
     """
     assert round_.series is not None
     counted_by = _counted_by(round_, council)
-    found = store.satisfying(round_.series.event, counted_by)
+    found = store.counter.satisfying(round_.series.event, counted_by)
     history.count(progress.row, round_.round_id, progress.released, found)
     plan = round_.plan(council)
     tables = history.tabulate(progress.row, round_.series.length, counted_by, plan.largest)

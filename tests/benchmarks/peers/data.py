@@ -19,7 +19,7 @@ from folkmoot_node.pipeline.local import score
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.sources.connect import load_plugins
-from folkmoot_node.store.reader import create_key
+from folkmoot_node.store.encrypted_file import create_key
 
 EMPTY_CELLS = 50
 SMALL_CELLS = 100

@@ -18,7 +18,8 @@ from peers.runners import bare_opendp, ours
 from peers.task import Task
 
 from folkmoot_node.settings.node_toml import load_config
-from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.encrypted_file import read_key
+from folkmoot_node.store.reader import open_store
 
 OPENINGS = 11
 

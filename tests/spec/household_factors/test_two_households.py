@@ -10,7 +10,7 @@ from folkmoot_node.pipeline.local import score
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.scoring.explain import explain
 from folkmoot_node.settings.node_toml import load_config
-from folkmoot_node.store.reader import create_key
+from folkmoot_node.store.encrypted_file import create_key
 from folkmoot_operator.problems import Problem
 from folkmoot_plugin_household_factors import folkmoot_risk_factors
 from folkmoot_sdk import FieldType

@@ -21,7 +21,8 @@ from folkmoot_node.policies.acceptance import Acceptance
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.sources.connect import load_plugins
-from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.encrypted_file import read_key
+from folkmoot_node.store.reader import open_store
 from folkmoot_node.store.run_summary import SourceSummary
 from tests.unit.gazetteer.gazetteer_file import HEADER, METADATA, blpu, lpi, street
 

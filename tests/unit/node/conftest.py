@@ -24,7 +24,8 @@ from folkmoot_node.plugins.placement import Placement, Way
 from folkmoot_node.policies.acceptance import Acceptance
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
-from folkmoot_node.store.reader import HouseholdStore, create_key, open_store, read_key
+from folkmoot_node.store.encrypted_file import create_key, read_key
+from folkmoot_node.store.reader import HouseholdStore, open_store
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_sdk import (
     Category,

@@ -40,7 +40,8 @@ def prepare(task: Task, threads: int | None = None) -> Histogram:
     from folkmoot_node.release.office import Office, Question
     from folkmoot_node.release.tabulate import tabulate
     from folkmoot_node.settings.node_toml import load_config
-    from folkmoot_node.store.reader import open_store, read_key
+    from folkmoot_node.store.encrypted_file import read_key
+    from folkmoot_node.store.reader import open_store
 
     config = load_config(Path(task.home))
     council = config.council

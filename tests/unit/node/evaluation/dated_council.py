@@ -8,7 +8,7 @@ from folkmoot_node.evaluation.dated_snapshots import snapshots
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
-from folkmoot_node.store.reader import create_key
+from folkmoot_node.store.encrypted_file import create_key
 from folkmoot_plugin_extracts.source import ExtractsSource
 from folkmoot_sdk.loading import Plugins
 from tests.unit.node.conftest import ORIGIN, TODAY, Arrears, Renting

@@ -21,7 +21,8 @@ from folkmoot_node.evaluation.measures.observed import observed
 from folkmoot_node.operations.retention import _leftovers
 from folkmoot_node.pipeline.kept_scores import KeptScores
 from folkmoot_node.pipeline.local import score
-from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.encrypted_file import read_key
+from folkmoot_node.store.reader import open_store
 from folkmoot_node.store.use import open_snapshot
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_plugin_extracts.source import ExtractsSource

@@ -23,7 +23,8 @@ from folkmoot_node.operations.back_up import (
 )
 from folkmoot_node.operations.checks import backups
 from folkmoot_node.operations.restore import note_drill, restore_node
-from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.encrypted_file import read_key
+from folkmoot_node.store.reader import open_store
 from folkmoot_operator import checks
 from folkmoot_operator.accounts import Operator
 from folkmoot_operator.age_encryption import make_key

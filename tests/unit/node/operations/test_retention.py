@@ -21,9 +21,9 @@ from folkmoot_node.operations.checks import extracts, retention
 from folkmoot_node.operations.retention import Kind, expired, purge
 from folkmoot_node.scoring.explain import explain
 from folkmoot_node.sources import connect as node_plugins
-from folkmoot_node.store.encrypted_file import only_user
+from folkmoot_node.store.encrypted_file import only_user, read_key
 from folkmoot_node.store.extracts_read import FileRead, note_judged, note_read
-from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.reader import open_store
 from folkmoot_operator.checks import State
 from folkmoot_operator.file_lock import acquire_folder, release
 from folkmoot_operator.problems import ExitCode, Problem

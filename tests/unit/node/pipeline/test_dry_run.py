@@ -16,7 +16,7 @@ from folkmoot_node.pipeline.dry_run import FOLDER, Move, aside, left_by_trials, 
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.scoring.explain import explain
 from folkmoot_node.sources import connect as node_plugins
-from folkmoot_node.store.reader import read_key
+from folkmoot_node.store.encrypted_file import read_key
 from folkmoot_operator import file_lock
 from folkmoot_operator.private_files import delete_private
 from folkmoot_operator.problems import ExitCode, Problem

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from folkmoot_node.store.reader import StoreKey, create_key, open_store, read_key
+from folkmoot_node.store.encrypted_file import StoreKey, create_key, read_key
+from folkmoot_node.store.reader import open_store
 from folkmoot_node.store.writer import write_store
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.tables import count
