@@ -16,6 +16,7 @@ from folkmoot_node.cli import (
     evaluation,
     evidence,
     explaining,
+    exporting,
     fitting,
     incidents,
     installation,
@@ -44,9 +45,9 @@ app = application(
 )
 add_version(app, "folkmoot-node")
 _MODULES = (
-    setup, plugins, sources, scoring, explaining, linkage, corrections, equality, evaluation,
-    fitting, retention, policies, rounds, evidence, audit, backups, upgrades, running, status,
-    doctor, pausing, incidents, leaving, installation, casework, casework_rights, dossier,
+    setup, plugins, sources, scoring, exporting, explaining, linkage, corrections, equality,
+    evaluation, fitting, retention, policies, rounds, evidence, audit, backups, upgrades, running,
+    status, doctor, pausing, incidents, leaving, installation, casework, casework_rights, dossier,
     scrutiny,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(

@@ -1,4 +1,4 @@
-"""`score`, `households`: what stays inside the council."""
+"""`score`: households are scored; the scores stay inside the council."""
 
 from __future__ import annotations
 
@@ -9,25 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from folkmoot_node.cli.exporting import casework_log, export_households
 from folkmoot_node.cli.options import HERE, AsJson, Home, OtherPolicy, Reason
 from folkmoot_operator.accounts import current_operator
-from folkmoot_operator.console import console, print_json, progress
-from folkmoot_operator.tables import print_table
+from folkmoot_operator.console import print_json, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import ModuleType
+    from collections.abc import Iterator
 
     from folkmoot_node.pipeline.dry_run import Trial
     from folkmoot_node.policies.risk_policy import RiskPolicy
     from folkmoot_node.settings.node_toml import NodeConfig
-    from folkmoot_node.store.run_summary import RunSummary, SourceSummary
+    from folkmoot_node.store.run_summary import RunSummary
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the commands to the application."""
+    """Adds the command to the application."""
     app.command()(score)
-    app.command()(households)
 
 
 def score(
@@ -83,6 +81,7 @@ def score(
 
     Example: folkmoot-node score --policy next-winter.toml --try
     """
+    from folkmoot_node.cli.run_text import print_summary, print_trial
     from folkmoot_node.evidence.acceptances import in_force
     from folkmoot_node.evidence.scoring_runs import recorded_run
     from folkmoot_node.pipeline.engine import score as run
@@ -105,7 +104,7 @@ def score(
         require_place_for_file(export)
     config = load_config(home)
     if export is not None and config.casework is not None:
-        _casework().require_export_permitted(config, reason)
+        casework_log().require_export_permitted(config, reason)
     policy = load_policy(policy_file or config.risk_policy)
     today = datetime.datetime.now(datetime.UTC).date()
     reference = reference_date.date() if reference_date else None
@@ -175,13 +174,13 @@ def score(
             err=True,
         )
     _warn_of_certificate(config)
-    written = _export(home, export, [], reason) if export is not None else None
+    written = export_households(home, export, [], reason) if export is not None else None
     if as_json:
         print_json(trial.as_json() if trial else summary.as_json())
     elif trial:
-        _print_trial(trial)
+        print_trial(trial)
     else:
-        _print_summary(summary)
+        print_summary(summary)
         if written is not None:
             typer.echo(f"Wrote {written:,} households to {export}.")
 
@@ -266,178 +265,3 @@ def _digest_of(path: Path) -> bytes:
     import hashlib
 
     return hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b""
-
-
-def _print_trial(trial: Trial) -> None:
-    from rich.table import Column, Table
-
-    out = console()
-    run, last = trial.run, trial.last
-    if last is None:
-        _print_bands(run)
-        out.print(
-            f"Tried {run.policy_name!r} on {run.households:,} households. There are no scores "
-            "that may be compared with them, and none were stored."
-        )
-        return
-    columns = list(dict.fromkeys([*run.band_names, *(move.now for move in trial.moves)]))
-    rows = list(dict.fromkeys(move.before for move in trial.moves))
-    count = {(move.before, move.now): move.households for move in trial.moves}
-    table = Table(
-        Column("Last run \\ tried", overflow="fold"),
-        *(Column(band, justify="right") for band in columns),
-        title="Households by band in the last run and by band as tried",
-        title_justify="left",
-    )
-    for before in rows:
-        table.add_row(before, *(f"{count.get((before, now), 0):,}" for now in columns))
-    print_table(table, out)
-    both = sum(n for (one, other), n in count.items() if "(not scored)" not in (one, other))
-    out.print(
-        f"{trial.changed:,} of {both:,} households would change band "
-        f"({trial.changed / max(1, both):.1%}). Last run: {last.policy_name!r} "
-        f"({last.policy_sha256[:12]}), at {last.reference_date}; tried: {run.policy_name!r} "
-        f"({run.policy_sha256[:12]}), at {run.reference_date}. "
-        "The sources were read again, so records changed since the last run count too. The "
-        "stored scores have not changed.",
-        markup=False,
-    )
-
-
-def _print_bands(summary: RunSummary) -> None:
-    from rich.table import Table
-
-    largest = max(summary.bands.values(), default=0) or 1
-    bands = Table("Band", "Households", "Share", "")
-    for band, number in summary.bands.items():
-        share = number / max(1, summary.households)
-        bands.add_row(band, f"{number:,}", f"{share:.1%}", "█" * round(30 * number / largest))
-    print_table(bands)
-
-
-def _print_summary(summary: RunSummary) -> None:
-    from rich.table import Table
-
-    from folkmoot_node.store.run_summary import share_in_words
-
-    out = console()
-    shown = {
-        "Records": "records",
-        "Not read": "rejected",
-        "Linked": "linked",
-        "By address": "by_address",
-        "By person": "by_person",
-        "By review": "by_review",
-        "Communal": "communal",
-        "Ambiguous": "ambiguous",
-        "No UPRN": "no_uprn",
-        "Not in frame": "not_in_frame",
-    }
-    always = {"records", "rejected", "linked", "no_uprn", "not_in_frame"}
-    # Councils that link nothing see nothing of linkage.
-    columns = {
-        title: key
-        for title, key in shown.items()
-        if key in always or any(getattr(source, key) for source in summary.sources)
-    }
-    table = Table("Source", *columns, "Found a home")
-    for source in summary.sources:
-        found = "" if source.about_areas else share_in_words(source.share_linked)
-        figures = (f"{getattr(source, key):,}" for key in columns.values())
-        table.add_row(source.name, *figures, found)
-    print_table(table, out)
-    for source in summary.sources:
-        by = source.accepted
-        until = f" (accepted by {by.by} until {by.until}: {by.reason})" if by else ""
-        for doubt in source.doubts:
-            out.print(f"Note: {source.name}: {doubt}{until}", markup=False)
-    if any(source.ambiguous for source in summary.sources):
-        out.print("Some records wait for clerical review: see `folkmoot-node linkage review`.")
-    for source in summary.sources:
-        for reason, number in source.left_out.items():
-            out.print(f"{source.name}: records not kept: {number:,} ({reason})", markup=False)
-        for note in source.notes:
-            out.print(f"{source.name}: {note}", markup=False)
-    for text in summary.not_confined:
-        out.print(f"Note: {text}.", markup=False)
-    _print_bands(summary)
-    out.print(f"Scored {summary.households:,} households. These figures stay on this machine.")
-    for line in summary.corrections.in_words:
-        out.print(line, markup=False)
-    for source in summary.sources:
-        _print_rejections(source)
-    if summary.quarantine:
-        out.print("Rejected records: " + ", ".join(str(path) for path in summary.quarantine))
-
-
-def _print_rejections(source: SourceSummary) -> None:
-    from folkmoot_node.sources.quarantine import reasons_in_words
-
-    reasons = [(one.field, one.reason, one.values) for one in source.rejected_reasons]
-    for line in reasons_in_words(reasons):
-        console().print(f"{source.name}: not read: {line}", markup=False)
-
-
-def households(
-    out: Annotated[Path, typer.Option("--out", help="File to write: .csv or .parquet.")],
-    home: Home = HERE,
-    band: Annotated[list[str] | None, typer.Option(help="Only this band; may be repeated.")] = None,
-    reason: Reason = None,
-) -> None:
-    """Writes scored households to a file on this machine, for the officers who help them.
-
-    Columns: UPRN, score, completeness, band, the attributes of the policy, and which inputs were
-    rejected, not used or corrected. Households that are withheld are left out. The export is
-    recorded in the audit log. The file is personal data: store and delete it as such.
-    Exit code 5 after the policy's last day, and when the scores may be kept no longer. Where
-    casework is set up, its policy says who may, its log has an entry before there is a file,
-    and the command needs --reason (exit code 2 without it).
-
-    Example: folkmoot-node households --band high --out calls.csv
-    """
-    written = _export(home, out, band or [], reason)
-    typer.echo(f"Wrote {written:,} households to {out}.")
-
-
-def _export(home: Path, out: Path, bands: Sequence[str], reason: str | None) -> int:
-    """Writes scored households; the logs say who did, before there is a file."""
-    from folkmoot_node.home import open_home
-    from folkmoot_node.operations.export_households import require_writable, write_households
-    from folkmoot_operator.output_places import require_place_for_file, writing_to
-
-    require_writable(out)
-    require_place_for_file(out)
-    with open_home(home) as node, node.open_store_for_use() as store:
-        restricted: frozenset[int] = frozenset()
-        if node.config.casework is not None:
-            what = {"bands": list(bands)}
-            restricted = (
-                _casework().note_households(node.config, reason, what, clock=node.clock).restricted
-            )
-        with node.state.transaction() as connection:
-            node.audit.append(
-                connection,
-                node.clock(),
-                {
-                    "action": "households exported",
-                    **current_operator().as_body(),
-                    "bands": list(bands),
-                },
-            )
-        with writing_to(out):
-            return write_households(store, out, bands, without=restricted)
-
-
-def _casework() -> ModuleType:
-    """What notes readings in the log of casework.
-
-    Raises:
-        Problem: Exit code SETTINGS, if what casework needs is not installed: without its log
-            nothing is shown.
-    """
-    from folkmoot_node.casework.settings import require_casework
-
-    require_casework()
-    from folkmoot_node.casework import command_reading
-
-    return command_reading
