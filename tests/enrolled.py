@@ -9,7 +9,7 @@ from typing import Protocol
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from folkmoot.catalogue import Catalogue
-from folkmoot.codec import encode_catalogue
+from folkmoot.catalogue_codec import encode_catalogue
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Mechanism

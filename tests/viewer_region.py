@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from folkmoot.codec import decode_header, encode_refusal, encode_release
+from folkmoot.answer_codec import decode_header, encode_refusal, encode_release
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.refusal import Refusal, RefusalReason

@@ -360,7 +360,7 @@ class NodeHome:
     @contextmanager
     def open_history(self, round_: Round) -> Iterator[EventHistory]:
         """The households that the series of a round has counted, for this process alone."""
-        from folkmoot.codec import series_digest
+        from folkmoot.round_codec import series_digest
         from folkmoot_node.store.encrypted_file import read_key
         from folkmoot_node.store.event_history import open_history
 

@@ -23,7 +23,7 @@ class NoisyCounts:
     """Differentially private counts of households, int64, in the cell order of the round.
 
     On a node, only `folkmoot_node.release.mechanism` makes one, from an OpenDP measurement; on a
-    coordinator, only the codec does, from a submission.
+    coordinator, only `answer_codec` does, from a submission.
     """
 
     __slots__ = ("_values",)
@@ -58,7 +58,7 @@ class NoisyCounts:
         return swapped.tobytes()
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("noisy counts travel through folkmoot.codec, not pickle")
+        raise TypeError("noisy counts travel through folkmoot.answer_codec, not pickle")
 
 
 @dataclass(frozen=True, slots=True)

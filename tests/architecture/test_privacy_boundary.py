@@ -61,7 +61,7 @@ def test_only_the_release_imports_opendp() -> None:
 def test_only_release_and_codec_make_noisy_counts() -> None:
     assert callers("NoisyCounts", "node", "proto", "coordinator") == {
         "node/folkmoot_node/release/mechanism.py",
-        "proto/folkmoot/codec.py",
+        "proto/folkmoot/answer_codec.py",
     }
 
 

@@ -9,7 +9,7 @@ from itertools import combinations, islice
 
 import pytest
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.errors import ContractError
 from folkmoot.rounds import MAXIMUM_ROUND
 from folkmoot.v1 import privacy_pb2, round_pb2
@@ -91,7 +91,7 @@ def seconds(message: round_pb2.Round) -> float:
     serialised = message.SerializeToString()
     began = time.process_time()
     with suppress(ContractError):
-        codec.decode_round(serialised)
+        round_codec.decode_round(serialised)
     return time.process_time() - began
 
 
@@ -121,5 +121,5 @@ def test_a_round_larger_than_a_message_is_not_looked_at() -> None:
     assert len(hostile) > MAXIMUM_ROUND
     began = time.process_time()
     with pytest.raises(ContractError, match="bytes"):
-        codec.decode_round(hostile)
+        round_codec.decode_round(hostile)
     assert time.process_time() - began < 0.05

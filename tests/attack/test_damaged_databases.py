@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot import codec
+from folkmoot import round_codec
 from tests.commands import Done, run_inside
 from tests.wire.coordinator.conftest import Region, stopped_region
 from tests.wire.node.stage import Stage, ask, scored_home, stage
@@ -32,8 +32,8 @@ PLACES = 4
 def answered(stage: Stage) -> Stage:
     """A node that has answered a round and refused another."""
     stage.coordinator.rounds = [
-        codec.encode_round(ask(1)),
-        codec.encode_round(ask(2, purpose="something_else")),
+        round_codec.encode_round(ask(1)),
+        round_codec.encode_round(ask(2, purpose="something_else")),
     ]
     done = run_inside("folkmoot-node", "serve", "--until-idle", "--home", stage.home)
     assert done.code == 0, done.stderr

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from stage import RISK_POLICY, Stage, ask
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot_kit import confinement
 from folkmoot_kit.provenance import Privileges
 from folkmoot_node.answering.answer import poll
@@ -70,7 +70,7 @@ def node(stage: Stage, *arguments: str) -> Done:
 def install(stage: Stage, monkeypatch: pytest.MonkeyPatch, code: str, if_fails: str) -> Others:
     (stage.home / "risk-policy.toml").write_text(POLICY)
     digest = hashlib.sha256(POLICY.encode()).digest()
-    stage.coordinator.rounds = [codec.encode_round(ask(policy_digest=digest))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(policy_digest=digest))]
     settings = (stage.home / "node.toml").read_text()
     more = f'[plugins]\nif_one_fails = "{if_fails}"\n'
     limits = Privileges(memory_mib=1024, seconds=SECONDS)

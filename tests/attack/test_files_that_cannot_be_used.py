@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot_node.answering.answer import Event
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.scoring_runs import ACTIONS, BEGUN, STOPPED
@@ -97,7 +97,7 @@ def test_a_node_names_what_is_in_the_way_of_its_state(condition: str, home: Path
 
 def test_serve_waits_for_a_lock_and_goes_on(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("folkmoot_node.evidence.database._BUSY_SECONDS", 0.1)
-    stage.coordinator.rounds = [codec.encode_round(ask(1))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(1))]
     said: list[str] = []
     with (
         open_home(stage.home) as home,

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from stage import Stage, ask
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.privacy import Rho
 from folkmoot.v1 import collection_pb2
 from tests.own_etc import make_etc, missing, wrapped
@@ -95,7 +95,7 @@ def run(
 
 def round_of(number: int) -> bytes:
     """A round with so much noise that two answers are the same once in 1e9 cases at most."""
-    return codec.encode_round(ask(number, loss=Rho.of("0.001")))
+    return round_codec.encode_round(ask(number, loss=Rho.of("0.001")))
 
 
 def released(stage: Stage) -> list[int]:

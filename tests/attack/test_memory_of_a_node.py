@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stage import COUNCIL, Stage, ask, ask_for_approval
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
 from folkmoot.rounds import Round
@@ -68,7 +68,7 @@ def test_receipts_without_number_are_checked_as_they_come(stage: Stage, intensit
 
 
 def test_the_receipt_of_an_answer_is_no_larger_than_one_can_be(stage: Stage) -> None:
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     stage.coordinator.padding = padding(4_000_000)
     assert "is not the coordinator's for this answer" in visits(stage.home).problem
     with open_home(stage.home) as home:
@@ -80,7 +80,7 @@ def test_large_rounds_that_wait_are_read_one_at_a_time(stage: Stage, intensity: 
     ask_for_approval(stage)
     honest = visits(stage.home)
     stage.coordinator.rounds = [
-        codec.encode_round(large(number)) for number in range(1, 1 + 4 * intensity)
+        round_codec.encode_round(large(number)) for number in range(1, 1 + 4 * intensity)
     ]
     hostile = visits(stage.home, 2)
     assert not hostile.problem
@@ -96,7 +96,7 @@ def test_bytes_of_rounds_are_limited(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, limit: str, says: str
 ) -> None:
     ask_for_approval(stage)
-    rounds = [codec.encode_round(large(number, 1_000)) for number in range(1, 6)]
+    rounds = [round_codec.encode_round(large(number, 1_000)) for number in range(1, 6)]
     stage.coordinator.rounds = rounds
     monkeypatch.setattr(round_book, limit, 3 * len(rounds[0]) + 10)
     with open_home(stage.home) as home, home.connect() as client:
@@ -109,17 +109,17 @@ def test_bytes_of_rounds_are_limited(
 def test_rounds_that_cannot_be_read_are_read_once_and_few_of_them(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spoiled = [codec.encode_round(ask(number)) + padding(1_000) for number in range(1, 9)]
-    stage.coordinator.rounds = [*spoiled, codec.encode_round(ask(9))]
+    spoiled = [round_codec.encode_round(ask(number)) + padding(1_000) for number in range(1, 9)]
+    stage.coordinator.rounds = [*spoiled, round_codec.encode_round(ask(9))]
     monkeypatch.setattr(round_book, "MAX_BYTES_IN_VAIN", 2 * len(spoiled[0]))
     decoded: list[int] = []
-    original = codec.decode_round
+    original = round_codec.decode_round
 
     def count(serialised: bytes) -> Round:
         decoded.append(len(serialised))
         return original(serialised)
 
-    monkeypatch.setattr(codec, "decode_round", count)
+    monkeypatch.setattr(round_codec, "decode_round", count)
     with open_home(stage.home) as home, home.connect() as client:
         for _ in range(3):
             assert len(list(poll(home, client))) >= len(spoiled)

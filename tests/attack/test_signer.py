@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from stage import Stage, ask
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.privacy import Rho
 from folkmoot_node.policies.release_policy import sign
 from tests.commands import Done
@@ -101,7 +101,7 @@ def test_a_policy_by_another_key_releases_nothing(
 ) -> None:
     PINNED[:] = [Ed25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw().hex()]
     attack(stage.home)
-    stage.coordinator.rounds = [codec.encode_round(ask(1, loss=Rho.of("500")))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(1, loss=Rho.of("500")))]
     assert run("release", "latest").code == 3
     assert run("serve", "--until-idle", "--poll-seconds", "0.1").code == 3
     assert run("policy", "verify").code == 3
@@ -119,7 +119,7 @@ def test_without_a_pin_it_would_have_been_released(
 ) -> None:
     """The attack is real, so `doctor`, `policy show` and the statement say that there is no pin."""
     sign_with_a_key_of_its_own(stage.home)
-    stage.coordinator.rounds = [codec.encode_round(ask(1, loss=Rho.of("500")))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(1, loss=Rho.of("500")))]
     assert "The signer is not pinned" in run("release", "latest").said()
     assert len(stage.coordinator.submissions) == 1
     assert "signer not pinned" in run("policy", "show").said()
@@ -132,7 +132,7 @@ def test_the_councils_own_policy_is_answered_under_the_pin(
     key: bytes,
     tmp_path: Path,
 ) -> None:
-    stage.coordinator.rounds = [codec.encode_round(ask(1))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(1))]
     said = run("release", "latest").said()
     assert "not pinned" not in said
     assert len(stage.coordinator.submissions) == 1
@@ -217,7 +217,7 @@ def test_a_pin_that_others_could_have_made_stops_the_node(
 ) -> None:
     [pin] = (etc / "folkmoot" / "signers").iterdir()
     spoil(pin)
-    stage.coordinator.rounds = [codec.encode_round(ask(1))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(1))]
     refused = run("release", "latest")
     assert refused.code == 3, refused
     assert "Traceback" not in refused.stderr
@@ -263,12 +263,12 @@ def test_a_change_of_signer_is_in_the_ledger(
     run: Callable[..., Done],
 ) -> None:
     limits = {"loss": Rho.of("0.1")}
-    stage.coordinator.rounds = [codec.encode_round(ask(1, **limits))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(1, **limits))]
     run("release", "latest").said()
     before = json.loads(run("ledger", "show", "--json").said())
     assert len(before["signers"]) == 1
     sign_with_a_key_of_its_own(stage.home)
-    stage.coordinator.rounds = [codec.encode_round(ask(2, **limits))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(2, **limits))]
     run("release", "latest").said()
     after = json.loads(run("ledger", "show", "--json").said())
     public = (stage.home / "keys" / "policy-signing.pub").read_text()

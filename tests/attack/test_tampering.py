@@ -23,7 +23,7 @@ import pytest
 from stage import Stage, ask, ask_for_approval, set_up
 from typer.testing import CliRunner
 
-from folkmoot import codec
+from folkmoot import answer_codec, round_codec
 from folkmoot.release import NoisyCounts, release_digest
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN
 from folkmoot.v1 import collection_pb2
@@ -80,7 +80,9 @@ def answered(scored_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def _ask(stage: Stage, *numbers: int, **changes: object) -> None:
-    stage.coordinator.rounds += [codec.encode_round(ask(number, **changes)) for number in numbers]
+    stage.coordinator.rounds += [
+        round_codec.encode_round(ask(number, **changes)) for number in numbers
+    ]
 
 
 def _visit(stage: Stage) -> None:
@@ -186,12 +188,14 @@ def store_frames(state: sqlite3.Connection, round_id: str, frames: list[bytes]) 
 def other_counts(state: sqlite3.Connection) -> None:
     """Other counts in the answer, with a digest that fits, everywhere in the outbox."""
     first, *rest = map(collection_pb2.SubmitRequest.FromString, frames_of(state, FIRST))
-    header = codec.decode_header(first)
-    release = codec.decode_release(header, rest, header.cells)
+    header = answer_codec.decode_header(first)
+    release = answer_codec.decode_release(header, rest, header.cells)
     values = array("q", release.counts.values)
     values[0] += 1000
     changed = dataclasses.replace(release, counts=NoisyCounts(values))
-    written = [part.SerializeToString() for part in codec.encode_release(changed, header.protocol)]
+    written = [
+        part.SerializeToString() for part in answer_codec.encode_release(changed, header.protocol)
+    ]
     store_frames(state, FIRST, written)
     state.execute(
         "UPDATE outbox SET answer_digest = ? WHERE round_id = ?", (release_digest(changed), FIRST)

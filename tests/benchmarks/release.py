@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import Mechanism, Round, round_digest
@@ -93,7 +93,7 @@ def question(number: int, cells: int) -> tuple[Round, bytes]:
         opened_at=now,
         deadline=now + 3600,
     )
-    return asked, round_digest(codec.encode_round(asked))
+    return asked, round_digest(round_codec.encode_round(asked))
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "simulation"))
 
 from region import Region
 
-from folkmoot import codec
+from folkmoot import answer_codec, round_codec
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Mechanism, Round
@@ -103,8 +103,8 @@ def exact_counts(council: Any, ages: tuple[str, ...]) -> list[int]:
 
 def values_of(answer: Answer) -> np.ndarray[Any, np.dtype[np.int64]]:
     parts = [collection_pb2.SubmitRequest.FromString(frame) for frame in answer.frames]
-    header = codec.decode_header(parts[0])
-    release = codec.decode_release(header, parts[1:], header.cells)
+    header = answer_codec.decode_header(parts[0])
+    release = answer_codec.decode_release(header, parts[1:], header.cells)
     return np.array(array("q", release.counts.values), dtype=np.int64)
 
 
@@ -198,7 +198,7 @@ def test_intervals_cover_as_often_as_they_say(
             opened_at=now,
             deadline=now + 3600,
         )
-        serialised = codec.encode_round(round_)
+        serialised = round_codec.encode_round(round_)
         signature = signing.sign(ROUND_SIGNATURE_DOMAIN, serialised)
         counts = {}
         for council, node in nodes.items():

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from invariants import Invariant
 
-from folkmoot import codec
+from folkmoot import answer_codec
 from folkmoot.privacy import Rho
 from folkmoot.release import NoisyCounts, release_digest
 from folkmoot.v1 import collection_pb2
@@ -144,11 +144,13 @@ def redraws_noise_on_retry(patch: Patch) -> None:
 
 def _with_other_noise(answer: Answer, draw: int) -> Answer:
     parts = [collection_pb2.SubmitRequest.FromString(frame) for frame in answer.frames]
-    header = codec.decode_header(parts[0])
-    found = codec.decode_release(header, parts[1:], header.cells)
+    header = answer_codec.decode_header(parts[0])
+    found = answer_codec.decode_release(header, parts[1:], header.cells)
     counts = NoisyCounts(array("q", [value + draw for value in found.counts.values]))
     changed = dataclasses.replace(found, counts=counts)
-    frames = [part.SerializeToString() for part in codec.encode_release(changed, header.protocol)]
+    frames = [
+        part.SerializeToString() for part in answer_codec.encode_release(changed, header.protocol)
+    ]
     return dataclasses.replace(answer, frames=tuple(frames), digest=release_digest(changed))
 
 

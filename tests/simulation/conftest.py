@@ -47,4 +47,4 @@ def scenery(originals: Scenery, monkeypatch: pytest.MonkeyPatch) -> Scenery:
 def patch_for_speed(patch: pytest.MonkeyPatch) -> None:
     """Small chunks, so that releases have several, and no housekeeping meanwhile."""
     patch.setattr("folkmoot_coordinator.server.server.HOUSEKEEPING_SECONDS", 3_600.0)
-    patch.setattr("folkmoot.codec.CELLS_PER_CHUNK", 4)
+    patch.setattr("folkmoot.answer_codec.CELLS_PER_CHUNK", 4)

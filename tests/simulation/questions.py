@@ -15,7 +15,7 @@ from enum import Enum
 
 from region import AREAS, RISK_POLICY
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.geography import GssCode
 from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Mechanism, Round
@@ -160,7 +160,7 @@ def twist(
         new = hashlib.sha256(f"round {number}".encode()).hexdigest()[:32]
         title = f"Relabelled {number}" if malice is Malice.RELABELLED else honest.title
         changed = dataclasses.replace(changed, round_id=new, title=title)
-    serialised = codec.encode_round(changed)
+    serialised = round_codec.encode_round(changed)
     signed = serialised
     if malice is Malice.NONSENSE:
         serialised = signed = b"\xff\x00" + serialised[::-1]
@@ -169,6 +169,6 @@ def twist(
     elif malice is Malice.UNKNOWN_FIELD:
         serialised = signed = serialised + b"\xba\x3e\x01x"  # field 999, one byte
     elif malice is Malice.SIGNATURE_OF_ANOTHER_ROUND:
-        signed = codec.encode_round(honest)
+        signed = round_codec.encode_round(honest)
     key = stranger if malice is Malice.FORGED_SIGNATURE else signing
     return Offered(serialised, key.sign(ROUND_SIGNATURE_DOMAIN, signed))

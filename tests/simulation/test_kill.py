@@ -13,7 +13,7 @@ import pytest
 import visit_until_killed
 from region import TRAFFORD, Node, Region
 
-from folkmoot import codec
+from folkmoot import answer_codec
 from folkmoot.privacy import Rho
 from folkmoot_node.home import open_home
 from folkmoot_node.release.steps import AnswerStage
@@ -51,7 +51,7 @@ def check_end_state(region: Region, node: Node, round_id: str) -> None:
         answer = home.outbox.find(round_id)
         assert answer is not None
         assert answer.receipt is not None
-        assert codec.decode_receipt(answer.receipt).answer_digest == answer.digest
+        assert answer_codec.decode_receipt(answer.receipt).answer_digest == answer.digest
         home.verify_evidence()
     assert region.json("round", "show", round_id)["state"] == "complete"
 

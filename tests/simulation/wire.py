@@ -19,7 +19,7 @@ import grpc
 from faults import FAIR_WEATHER, AnswerFault, ListingFault, Mishap, Weather
 from questions import Offered
 
-from folkmoot import codec
+from folkmoot import rejection_codec
 from folkmoot.receipt import RECEIPT_SIGNATURE_DOMAIN
 from folkmoot.rejection import Rejection
 from folkmoot.v1 import collection_pb2, release_pb2, round_pb2
@@ -286,7 +286,7 @@ _REPLIES: dict[str, Any] = {
 
 
 def _reply(method: str, rejection: Rejection) -> bytes:
-    message = _REPLIES[method](rejection=codec.encode_rejection(rejection))
+    message = _REPLIES[method](rejection=rejection_codec.encode_rejection(rejection))
     return bytes(message.SerializeToString())
 
 

@@ -15,7 +15,7 @@ from noise_watch import NoiseWatch, expected
 from questions import Offered
 from wire import REFUSE, SUBMIT, Departure
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round, round_digest
@@ -129,7 +129,7 @@ class Witness:
         if not is_round_signature(self._signing_key, offered.serialised, offered.signature):
             return
         try:
-            round_ = codec.decode_round(offered.serialised)
+            round_ = round_codec.decode_round(offered.serialised)
         except ContractError:
             return
         digest = round_digest(offered.serialised)

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from folkmoot import codec
+from folkmoot import answer_codec, round_codec
 from folkmoot.privacy import Epsilon, Rho, epsilon_at
 from folkmoot.rounds import Round, round_digest
 from folkmoot.strategy import Plan
@@ -137,7 +137,7 @@ class Node:
             **{name: getattr(round_, name) for name in round_.__slots__}
             | {"round_id": f"{self._answered:032x}"}
         )
-        digest = round_digest(codec.encode_round(identified))
+        digest = round_digest(round_codec.encode_round(identified))
         answer = release_module.release(
             Question(identified, digest, context, b"q" * 32),
             Office(ledger, outbox, lambda: OPENED),
@@ -152,8 +152,8 @@ def numbers(answer: Answer) -> Int64:
     """What is in the frames that would be sent."""
     assert answer.kind is AnswerKind.RELEASE
     parts = [collection_pb2.SubmitRequest.FromString(frame) for frame in answer.frames]
-    header = codec.decode_header(parts[0])
-    return np.array(codec.decode_release(header, parts[1:], header.cells).counts.values)
+    header = answer_codec.decode_header(parts[0])
+    return np.array(answer_codec.decode_release(header, parts[1:], header.cells).counts.values)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The codec: what is encoded reads back, what was altered is rejected."""
+"""The codecs: what is encoded reads back, what was altered is rejected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from folkmoot import codec
+from folkmoot import answer_codec, catalogue_codec, rejection_codec, round_codec
 from folkmoot.catalogue import Catalogue, PluginVersion
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
@@ -56,24 +56,24 @@ def release_of(values: list[int]) -> Release:
 
 
 def parts_of(release: Release) -> list[collection_pb2.SubmitRequest]:
-    return list(codec.encode_release(release, 1))
+    return list(answer_codec.encode_release(release, 1))
 
 
 def read(parts: list[collection_pb2.SubmitRequest], cells: int) -> Release:
-    return codec.decode_release(codec.decode_header(parts[0]), parts[1:], cells)
+    return answer_codec.decode_release(answer_codec.decode_header(parts[0]), parts[1:], cells)
 
 
 @settings(deadline=None)
 @given(st.data())
 def test_a_round_reads_back(data: st.DataObject) -> None:
     round_: Round = data.draw(strategies.rounds())
-    assert codec.decode_round(codec.encode_round(round_)) == round_
+    assert round_codec.decode_round(round_codec.encode_round(round_)) == round_
 
 
 @pytest.mark.parametrize("nested", [False, True])
 def test_a_round_with_a_field_of_a_later_version_is_refused(nested: bool) -> None:
     """What is signed and not read could change what is asked."""
-    message = round_pb2.Round.FromString(codec.encode_round(strategies.example()))
+    message = round_pb2.Round.FromString(round_codec.encode_round(strategies.example()))
     later = b"\xf8\x3f\x01"  # field 1023, varint 1
     if nested:
         workload = message.workload.SerializeToString() + later
@@ -82,7 +82,7 @@ def test_a_round_with_a_field_of_a_later_version_is_refused(nested: bool) -> Non
     else:
         serialised = message.SerializeToString() + later
     with pytest.raises(ContractError, match="does not know"):
-        codec.decode_round(serialised)
+        round_codec.decode_round(serialised)
 
 
 @given(st.data())
@@ -100,13 +100,13 @@ def test_a_faster_way_to_read_cells_reads_the_same(data: st.DataObject) -> None:
         return np.array(values, dtype=np.int64).tobytes()
 
     cells = len(release.counts)
-    assert codec.decode_release(header.header, chunks, cells, by_numpy) == release
+    assert answer_codec.decode_release(header.header, chunks, cells, by_numpy) == release
 
 
 @given(st.binary(max_size=200))
 def test_random_bytes_are_never_a_round(noise: bytes) -> None:
     with pytest.raises(ContractError):
-        codec.decode_round(noise)
+        round_codec.decode_round(noise)
 
 
 @given(st.data())
@@ -146,10 +146,10 @@ def test_a_changed_loss_is_rejected() -> None:
 
 
 def test_a_missing_chunk_is_rejected_as_truncated() -> None:
-    parts = parts_of(release_of(list(range(codec.CELLS_PER_CHUNK + 10))))
+    parts = parts_of(release_of(list(range(answer_codec.CELLS_PER_CHUNK + 10))))
     for broken in (parts[:2], [parts[0], parts[2]], parts[:1]):
         with pytest.raises(Rejected) as caught:
-            read(broken, codec.CELLS_PER_CHUNK + 10)
+            read(broken, answer_codec.CELLS_PER_CHUNK + 10)
         assert caught.value.rejection.reason is RejectionReason.TRUNCATED
 
 
@@ -172,7 +172,7 @@ def test_a_second_header_and_a_missing_header_are_malformed() -> None:
         read([parts[0], parts[0], parts[1]], 3)
     assert caught.value.rejection.reason is RejectionReason.MALFORMED
     with pytest.raises(Rejected):
-        codec.decode_header(parts[1])
+        answer_codec.decode_header(parts[1])
 
 
 def test_a_million_cells_need_no_message_above_the_default_limit() -> None:
@@ -184,26 +184,28 @@ def test_a_million_cells_need_no_message_above_the_default_limit() -> None:
 
 def test_refusal_receipt_and_rejection_read_back() -> None:
     refusal = Refusal("0" * 32, b"r" * 32, TRAFFORD, RefusalReason.SUNSET)
-    assert codec.decode_refusal(codec.encode_refusal(refusal, 1)) == refusal
+    assert answer_codec.decode_refusal(answer_codec.encode_refusal(refusal, 1)) == refusal
     numbered = Refusal("0" * 32, b"r" * 32, TRAFFORD, RefusalReason.CODE, 3)
-    assert codec.decode_refusal(codec.encode_refusal(numbered, 2)) == numbered
+    assert answer_codec.decode_refusal(answer_codec.encode_refusal(numbered, 2)) == numbered
     with pytest.raises(ContractError, match="SUNSET is about no attribute"):
         Refusal("0" * 32, b"r" * 32, TRAFFORD, RefusalReason.SUNSET, 3)
     for loss, entry in ((Rho.of("0.25"), b"e" * 32), (Rho.of("0"), None)):
         receipt = Receipt("0" * 32, TRAFFORD, b"a" * 32, 5, b"r" * 32, loss, entry)
-        assert codec.decode_receipt(codec.encode_receipt(receipt)) == receipt
+        assert answer_codec.decode_receipt(answer_codec.encode_receipt(receipt)) == receipt
     rejection = Rejection(RejectionReason.VERSION, "too old", UpgradeSide.NODE, False)
-    assert codec.decode_rejection(codec.encode_rejection(rejection)) == rejection
+    assert (
+        rejection_codec.decode_rejection(rejection_codec.encode_rejection(rejection)) == rejection
+    )
 
 
 def test_a_reason_of_a_newer_peer_is_not_mistaken() -> None:
     with pytest.raises(ContractError):
-        codec.decode_refusal(
+        answer_codec.decode_refusal(
             release_pb2.Refusal(round_id="0" * 32, round_digest=b"r" * 32, council=TRAFFORD,
                                 reason=99)  # type: ignore[arg-type]
         )  # fmt: skip
     unknown = rejection_pb2.Rejection(reason=99)  # type: ignore[arg-type]
-    assert codec.decode_rejection(unknown).reason is RejectionReason.MALFORMED
+    assert rejection_codec.decode_rejection(unknown).reason is RejectionReason.MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -262,12 +264,15 @@ CATALOGUE = Catalogue(
 def test_catalogues_read_back() -> None:
     for catalogue in (CATALOGUE, replace(CATALOGUE, per_series=Rho(4), attributes={"band": ("a",)},
                                          area_types={}, plugins=frozenset())):  # fmt: skip
-        assert codec.decode_catalogue(codec.encode_catalogue(catalogue)) == catalogue
+        assert (
+            catalogue_codec.decode_catalogue(catalogue_codec.encode_catalogue(catalogue))
+            == catalogue
+        )
 
 
 def test_the_golden_catalogue() -> None:
     """In ascending order, whatever the order it was made in."""
-    assert codec.encode_catalogue(CATALOGUE).hex() == (
+    assert catalogue_codec.encode_catalogue(CATALOGUE).hex() == (
         "0a0945303830303030303912120a0462616e6412046e6f6e65120468696768120e0a046c736f"
         "611a066c736f6132311a05666c6f6f641a0677696e7465722201012a060a0170120131320208"
         "013a020802420208035001"
@@ -323,7 +328,7 @@ def test_golden_messages() -> None:
         "23b1a7e0b53314b96b7a5678cdf0ddc4e84bba856ba78870f12372ab8f157739"
     )
     series = Series("5" * 32, 2, 12, SeriesEvent("band", ("high",)), 9)
-    asked = codec.encode_round(replace(strategies.example(), series=series))
+    asked = round_codec.encode_round(replace(strategies.example(), series=series))
     assert asked.endswith(
         bytes.fromhex(
             "7234"
@@ -339,28 +344,28 @@ def test_golden_messages() -> None:
     )
     by_rules = replace(strategies.example(), series=replace(series, counting_digest=b"c" * 32))
     # The length of the series, 34 longer, and the field at its end.
-    assert codec.encode_round(by_rules) == (
+    assert round_codec.encode_round(by_rules) == (
         asked.replace(b"\x72\x34\x0a", b"\x72\x56\x0a") + b"\x3a\x20" + b"c" * 32
     )
-    assert codec.decode_round(codec.encode_round(by_rules)) == by_rules
+    assert round_codec.decode_round(round_codec.encode_round(by_rules)) == by_rules
     refusal = Refusal("0" * 32, b"r" * 32, TRAFFORD, RefusalReason.DECLINED)
-    assert codec.encode_refusal(refusal, 1).SerializeToString().hex() == (
+    assert answer_codec.encode_refusal(refusal, 1).SerializeToString().hex() == (
         "08011220" + "30" * 32 + "1a20" + "72" * 32 + "2209" + b"E08000009".hex() + "2809"
     )
     assert refusal_digest(refusal).hex() == (
         "a022b62d79f974dbb4cf3529a5c063111b905b7991a510b2d121d1c8386c24ba"
     )
     numbered = dataclasses.replace(refusal, reason=RefusalReason.CODE, attribute_number=2)
-    assert codec.encode_refusal(numbered, 2).SerializeToString().hex().endswith("28053002")
+    assert answer_codec.encode_refusal(numbered, 2).SerializeToString().hex().endswith("28053002")
     assert refusal_digest(numbered).hex() == (
         "d8e31842c61f39fdd2736374fc13b4cb5ed2cf7943a8a0806dbec623c8871e5a"
     )
     receipt = Receipt("0" * 32, TRAFFORD, b"a" * 32, 5, b"r" * 32, Rho(1), b"e" * 32)
     of_either = "0a20" + "30" * 32 + "1209" + b"E08000009".hex() + "1a20" + "61" * 32 + "2005"
     of_either += "2a20" + "72" * 32
-    assert codec.encode_receipt(receipt).hex() == of_either + "32020801" + "3a20" + "65" * 32
+    assert answer_codec.encode_receipt(receipt).hex() == of_either + "32020801" + "3a20" + "65" * 32
     of_refusal = dataclasses.replace(receipt, loss=Rho(0), ledger_entry=None)
-    assert codec.encode_receipt(of_refusal).hex() == of_either
+    assert answer_codec.encode_receipt(of_refusal).hex() == of_either
     assert answers_digest([("0" * 32, b"a" * 32), ("f" * 32, b"b" * 32)]).hex() == (
         "476bb1b06ae55769790ac2328296280d09274af9664c6a6ed012a5c45ef0e54a"
     )

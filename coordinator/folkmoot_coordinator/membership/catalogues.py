@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select
 
 from folkmoot.catalogue import CATALOGUE_SIGNATURE_DOMAIN, Catalogue
-from folkmoot.codec import decode_catalogue
+from folkmoot.catalogue_codec import decode_catalogue
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, Rejection, RejectionReason

@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from folkmoot.codec import series_digest
 from folkmoot.geography import GssCode
+from folkmoot.round_codec import series_digest
 from folkmoot.strategy import Plan
 from folkmoot.workload import Marginal
 from folkmoot_coordinator.aggregation.cumulative import MonthlyStatistics

@@ -14,7 +14,7 @@ from itertools import groupby
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from folkmoot.codec import encode_receipt
+from folkmoot.answer_codec import encode_receipt
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.receipt import RECEIPT_SIGNATURE_DOMAIN, Receipt

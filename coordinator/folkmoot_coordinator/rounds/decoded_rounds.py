@@ -12,9 +12,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from folkmoot.codec import decode_round
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
+from folkmoot.round_codec import decode_round
 from folkmoot.rounds import Round, round_digest
 
 MAX_ROUNDS = 16

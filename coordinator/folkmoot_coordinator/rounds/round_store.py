@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 
-from folkmoot.codec import encode_round
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.refusal import RefusalReason
+from folkmoot.round_codec import encode_round
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round, RoundState, round_digest
 from folkmoot.series import Series
 from folkmoot_coordinator.database import audit_log

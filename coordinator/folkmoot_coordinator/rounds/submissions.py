@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import bindparam, select
 
-from folkmoot.codec import ReleaseReader, decode_refusal
+from folkmoot.answer_codec import ReleaseReader, decode_refusal
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.refusal import refusal_digest

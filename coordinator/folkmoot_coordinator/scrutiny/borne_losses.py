@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from folkmoot.codec import decode_receipt
+from folkmoot.answer_codec import decode_receipt
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from folkmoot.codec import decode_header
+from folkmoot.answer_codec import decode_header
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot.v1 import collection_pb2, release_pb2, round_pb2
 from folkmoot_coordinator.clock import Clock

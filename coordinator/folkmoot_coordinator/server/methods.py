@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from google.protobuf.message import DecodeError, Message
 
-from folkmoot.codec import encode_rejection
 from folkmoot.rejection import Rejection
+from folkmoot.rejection_codec import encode_rejection
 from folkmoot_coordinator.membership.caller import Member
 
 

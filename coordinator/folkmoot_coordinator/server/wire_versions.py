@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from folkmoot.codec import decode_versions
 from folkmoot.errors import ContractError
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
+from folkmoot.rejection_codec import decode_versions
 from folkmoot.v1 import version_pb2
 from folkmoot.versions import SPOKEN, UpgradeSide, VersionRange, negotiate
 

@@ -19,7 +19,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from folkmoot.catalogue import CATALOGUE_SIGNATURE_DOMAIN, Catalogue, PluginVersion
-from folkmoot.codec import encode_catalogue
+from folkmoot.catalogue_codec import encode_catalogue
 from folkmoot.errors import ContractError
 from folkmoot.rounds import Mechanism
 from folkmoot.versions import CATALOGUES, POLICY_KEYS

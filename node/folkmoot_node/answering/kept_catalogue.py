@@ -7,7 +7,7 @@ The one that scores can, and leaves this file.
 from __future__ import annotations
 
 from folkmoot.catalogue import MAXIMUM_CATALOGUE, Catalogue
-from folkmoot.codec import decode_catalogue
+from folkmoot.catalogue_codec import decode_catalogue
 from folkmoot_node.answering.catalogue import serialised_here
 from folkmoot_node.home import NodeHome
 from folkmoot_operator.private_files import write_private

@@ -27,11 +27,7 @@ from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.scoring.bound import Binding
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
-from folkmoot_node.sources.known_on import (
-    WITHOUT_DATE,
-    WITHOUT_EVENT,
-    KnownOn,
-)
+from folkmoot_node.sources.known_on import WITHOUT_DATE, WITHOUT_EVENT, KnownOn
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_node.store.schema import (
     BAND_COLUMN,

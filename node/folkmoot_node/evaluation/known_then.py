@@ -22,11 +22,7 @@ from folkmoot_node.scoring.binding import bind_for
 from folkmoot_node.scoring.bound import Binding
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
-from folkmoot_node.sources.known_on import (
-    KnownOn,
-    require_accepted,
-    require_dated,
-)
+from folkmoot_node.sources.known_on import KnownOn, require_accepted, require_dated
 from folkmoot_node.store.extracts_read import note_judged
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_operator.problems import ExitCode, Problem

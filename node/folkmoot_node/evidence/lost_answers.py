@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from folkmoot import codec
+from folkmoot import answer_codec
 from folkmoot.receipt import Receipt
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.ledger import Ledger
@@ -57,7 +57,9 @@ class LostAnswers:
             "SELECT receipt, receipt_signature, found_at FROM lost_answers ORDER BY rowid"
         )
         return tuple(
-            LostAnswer(codec.decode_receipt(receipt), HeldReceipt(receipt, signature), found_at)
+            LostAnswer(
+                answer_codec.decode_receipt(receipt), HeldReceipt(receipt, signature), found_at
+            )
             for receipt, signature, found_at in rows.fetchall()
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from folkmoot import codec
+from folkmoot import answer_codec
 from folkmoot.geography import GssCode
 from folkmoot.receipt import Receipt
 from folkmoot.refusal import Refusal, RefusalReason, refusal_digest
@@ -85,14 +85,14 @@ class Answer:
 
     def header(self) -> release_pb2.ReleaseHeader:
         """The header of a release, from its first message; raises if it is none."""
-        return codec.decode_header(collection_pb2.SubmitRequest.FromString(self.frames[0]))
+        return answer_codec.decode_header(collection_pb2.SubmitRequest.FromString(self.frames[0]))
 
     def reads_as(self) -> ReadAnswer:
         """What the messages say; raises in many ways if they were tampered with."""
         if self.kind is AnswerKind.REFUSAL:
             (frame,) = self.frames
             message = collection_pb2.RefuseRequest.FromString(frame).refusal
-            refusal = codec.decode_refusal(message)
+            refusal = answer_codec.decode_refusal(message)
             return ReadAnswer(
                 refusal_digest(refusal),
                 refusal.council,
@@ -103,7 +103,7 @@ class Answer:
             )
         header = self.header()
         parts = [collection_pb2.SubmitRequest.FromString(frame) for frame in self.frames[1:]]
-        release = codec.decode_release(header, parts, header.cells)
+        release = answer_codec.decode_release(header, parts, header.cells)
         return ReadAnswer(
             release_digest(release),
             release.council,
@@ -353,16 +353,16 @@ class Outbox:
 
 def _digest_of(answer: Answer) -> bytes:
     if answer.is_recovered:
-        return codec.decode_receipt(answer.receipt or b"").answer_digest
+        return answer_codec.decode_receipt(answer.receipt or b"").answer_digest
     return answer.reads_as().digest
 
 
 def _release_frames(release: Release, protocol: int) -> list[bytes]:
-    return [part.SerializeToString() for part in codec.encode_release(release, protocol)]
+    return [part.SerializeToString() for part in answer_codec.encode_release(release, protocol)]
 
 
 def _refusal_frames(refusal: Refusal, protocol: int) -> list[bytes]:
-    request = collection_pb2.RefuseRequest(refusal=codec.encode_refusal(refusal, protocol))
+    request = collection_pb2.RefuseRequest(refusal=answer_codec.encode_refusal(refusal, protocol))
     return [request.SerializeToString()]
 
 

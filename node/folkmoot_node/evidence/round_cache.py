@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.errors import ContractError
 from folkmoot.rounds import Round
 
@@ -76,7 +76,7 @@ class RoundCache:
             raise ContractError(*self._malformed[digest])
         serialised = read()
         try:
-            round_ = codec.decode_round(serialised)
+            round_ = round_codec.decode_round(serialised)
         except ContractError as error:
             self._malformed[digest] = (error.where, error.problem, error.remedy)
             if len(self._malformed) > MAX_MALFORMED:

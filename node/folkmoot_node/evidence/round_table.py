@@ -11,7 +11,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.errors import ContractError
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Round, round_digest
@@ -28,7 +28,7 @@ class SeriesPlace:
         length: Number of rounds planned.
         ends_at: No round of the series has a later deadline; seconds since
             1970-01-01T00:00:00Z.
-        definition: `codec.series_digest` of the round, 32 bytes.
+        definition: `round_codec.series_digest` of the round, 32 bytes.
     """
 
     series_id: str
@@ -66,7 +66,7 @@ class RoundFacts:
                 series.position,
                 series.length,
                 series.ends_at,
-                codec.series_digest(round_),
+                round_codec.series_digest(round_),
             )
         return cls(round_.title, round_.purpose, round_.loss, round_.deadline, place)
 
@@ -173,7 +173,7 @@ def fill_from_version_1(connection: sqlite3.Connection) -> None:
     )
     for round_id, serialised, signature, first_seen, *decision in before:
         try:
-            round_ = codec.decode_round(serialised)
+            round_ = round_codec.decode_round(serialised)
         except ContractError as error:
             raise Problem(
                 f"round {round_id} in the node's state file cannot be read ({error})",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from folkmoot import codec
+from folkmoot import answer_codec
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.receipt import RECEIPT_SIGNATURE_DOMAIN, Receipt
@@ -24,7 +24,7 @@ def genuine_receipt(key: bytes, council: GssCode, held: HeldReceipt) -> Receipt 
     if not _is_signature(key, RECEIPT_SIGNATURE_DOMAIN + held.serialised, held.signature):
         return None
     try:
-        receipt = codec.decode_receipt(held.serialised)
+        receipt = answer_codec.decode_receipt(held.serialised)
     except ContractError:
         return None
     return receipt if receipt.council == council else None

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from folkmoot import codec
+from folkmoot import answer_codec, round_codec
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.receipt import Receipt
@@ -221,7 +221,7 @@ class Verification:
         self, round_id: str, serialised: bytes, facts: tuple[object, ...]
     ) -> Iterator[str]:
         try:
-            round_ = codec.decode_round(serialised)
+            round_ = round_codec.decode_round(serialised)
         except ContractError as error:
             yield f"round {round_id} cannot be read ({error})"
             return
@@ -327,7 +327,9 @@ class Verification:
             "FROM lost_answers ORDER BY rowid"
         )
         return tuple(
-            _Lost(round_id, digest, codec.decode_receipt(receipt), receipt, signature, found_at)
+            _Lost(
+                round_id, digest, answer_codec.decode_receipt(receipt), receipt, signature, found_at
+            )
             for round_id, digest, receipt, signature, found_at in rows.fetchall()
         )
 

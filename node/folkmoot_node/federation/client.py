@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 import grpc
 from google.protobuf.message import DecodeError, Message
 
-from folkmoot import codec
+from folkmoot import rejection_codec
 from folkmoot.errors import plain
 from folkmoot.receipt import MAXIMUM_RECEIPT
 from folkmoot.rejection import Rejection, RejectionReason
@@ -209,7 +209,7 @@ class CoordinatorClient:
             policy_key: Ed25519 public key whose signature of the release policy counts here.
         """
         request = enrolment_pb2.EnrolRequest(
-            versions=codec.encode_versions(),
+            versions=rejection_codec.encode_versions(),
             token=token,
             council=council,
             csr=csr,
@@ -240,7 +240,10 @@ class CoordinatorClient:
             What the region has granted, or that nobody there has decided yet.
         """
         request = enrolment_pb2.EnrolAgainRequest(
-            versions=codec.encode_versions(), ended_key_digest=ended, csr=csr, signature=signature
+            versions=rejection_codec.encode_versions(),
+            ended_key_digest=ended,
+            csr=csr,
+            signature=signature,
         )
         reply = self._call(_ENROLMENT + "EnrolAgain", request, enrolment_pb2.EnrolAgainResponse)
         _raise_if_rejected(reply)
@@ -253,7 +256,7 @@ class CoordinatorClient:
             RejectedByCoordinator: If there is none in common, or the certificate is not
                 accepted.
         """
-        request = collection_pb2.NegotiateRequest(versions=codec.encode_versions())
+        request = collection_pb2.NegotiateRequest(versions=rejection_codec.encode_versions())
         reply = self._call(_COLLECTION + "Negotiate", request, collection_pb2.NegotiateResponse)
         _raise_if_rejected(reply)
         if reply.protocol not in SPOKEN:
@@ -463,4 +466,4 @@ def _has_size(signed: release_pb2.SignedReceipt) -> bool:
 
 def _raise_if_rejected(reply: _Outcome) -> None:
     if reply.WhichOneof("outcome") == "rejection":
-        raise RejectedByCoordinator(codec.decode_rejection(reply.rejection))
+        raise RejectedByCoordinator(rejection_codec.decode_rejection(reply.rejection))

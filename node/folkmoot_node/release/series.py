@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Round
 from folkmoot.series import SeriesRow, cumulative_weights
@@ -26,7 +26,7 @@ class OtherRound:
     Attributes:
         round_id: Its id.
         position: Its place in the series.
-        definition: `codec.series_digest` of it, 32 bytes.
+        definition: `round_codec.series_digest` of it, 32 bytes.
         released: True if a release is stored.
         arrived: True if the release has a receipt.
         pending: True if it may still be delivered.
@@ -47,7 +47,7 @@ class SeriesProgress:
     Attributes:
         position: Number of the round in the series.
         length: Number of rounds planned.
-        definition: `codec.series_digest` of the round, 32 bytes.
+        definition: `round_codec.series_digest` of the round, 32 bytes.
         others: The other rounds of the series that were paid for or released, by position.
         charge: What the ledger asks for this round.
         unknown: Ids of rounds that were recovered from receipts alone, and may have been of
@@ -154,7 +154,7 @@ def series_progress(
     return SeriesProgress(
         position=round_.series.position,
         length=round_.series.length,
-        definition=codec.series_digest(round_),
+        definition=round_codec.series_digest(round_),
         others=tuple(others),
         charge=charge_of(round_, (one.round_id for one in others), ledger, policy, now),
         # A receipt names no series, but a release of this one was charged one of its charges.

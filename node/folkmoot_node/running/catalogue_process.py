@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from folkmoot.catalogue import MAXIMUM_CATALOGUE, Catalogue
-from folkmoot.codec import decode_catalogue
+from folkmoot.catalogue_codec import decode_catalogue
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.scheduler import WORKER
 from folkmoot_operator import child_process

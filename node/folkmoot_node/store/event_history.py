@@ -60,7 +60,7 @@ def open_history(
     Args:
         path: The file.
         key: Key of the store.
-        definition: `codec.series_digest` of the series, 32 bytes.
+        definition: `round_codec.series_digest` of the series, 32 bytes.
         axes: Number of axes of its rounds.
         threads: Threads of DuckDB.
 

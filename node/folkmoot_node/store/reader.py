@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from folkmoot_node.store.counting import HouseholdCounter
-from folkmoot_node.store.encrypted_file import (
-    StoreKey,
-    attach,
-    deletion,
-    worded,
-)
+from folkmoot_node.store.encrypted_file import StoreKey, attach, deletion, worded
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_node.store.schema import (
     BAND_COLUMN,

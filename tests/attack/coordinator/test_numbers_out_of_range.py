@@ -12,9 +12,10 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from sqlalchemy import delete
 
-from folkmoot.codec import encode_refusal, encode_release, encode_versions
+from folkmoot.answer_codec import encode_refusal, encode_release
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, RejectionReason
+from folkmoot.rejection_codec import encode_versions
 from folkmoot.v1 import catalogue_pb2, collection_pb2, enrolment_pb2
 from folkmoot_coordinator.database.models import AnswerRow, CellsRow
 

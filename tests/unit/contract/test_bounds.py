@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.errors import ContractError
 from folkmoot.privacy import Delta, Rho, epsilon_at
 from folkmoot.rounds import LAST_DEADLINE, MAX_LOSS, Round
@@ -61,7 +61,7 @@ def test_a_round_too_large_to_check_is_refused_at_once(size: dict[str, int], say
     hostile = serialised(**size).SerializeToString()
     began = time.process_time()
     with pytest.raises(ContractError, match=says):
-        codec.decode_round(hostile)
+        round_codec.decode_round(hostile)
     assert time.process_time() - began < 5
 
 
@@ -79,14 +79,14 @@ def test_many_areas_in_a_long_list_are_refused_at_once() -> None:
     hostile = message.SerializeToString()
     began = time.process_time()
     with pytest.raises(ContractError, match="codes"):
-        codec.decode_round(hostile)
+        round_codec.decode_round(hostile)
     assert time.process_time() - began < 5
 
 
 def test_the_largest_round_that_is_allowed_is_checked_in_seconds() -> None:
     largest = serialised(councils=1_000, attributes=64, ways=3, marginals=1_000)
     began = time.process_time()
-    assert codec.decode_round(largest.SerializeToString())
+    assert round_codec.decode_round(largest.SerializeToString())
     assert time.process_time() - began < 10
 
 
@@ -103,7 +103,7 @@ def test_what_councils_share_is_multiplied_once_for_all(monkeypatch: pytest.Monk
         return original(*arguments, **named)
 
     monkeypatch.setattr(math, "prod", count)
-    round_ = codec.decode_round(large.SerializeToString())
+    round_ = round_codec.decode_round(large.SerializeToString())
     assert products < 5 * (councils + marginals)
     assert round_.workload.cells(round_.councils[0]) == 8 * marginals
 
@@ -121,17 +121,17 @@ def test_cells_are_those_of_all_marginals(round_: Round) -> None:
 def test_a_deadline_that_no_calendar_has_is_refused() -> None:
     message = serialised()
     message.deadline = LAST_DEADLINE
-    assert codec.decode_round(message.SerializeToString())
+    assert round_codec.decode_round(message.SerializeToString())
     message.deadline += 1
     with pytest.raises(ContractError, match="9999"):
-        codec.decode_round(message.SerializeToString())
+        round_codec.decode_round(message.SerializeToString())
 
 
 def test_a_loss_beyond_all_measure_is_refused() -> None:
     message = serialised()
     message.loss.rho_nano = MAX_LOSS.nano + 1
     with pytest.raises(ContractError, match="too large"):
-        codec.decode_round(message.SerializeToString())
+        round_codec.decode_round(message.SerializeToString())
 
 
 def test_epsilon_of_the_largest_loss_can_be_stated() -> None:
@@ -144,6 +144,6 @@ def test_an_error_repeats_no_control_characters_and_little_of_what_was_sent() ->
     name = "x\n2026-11-23T10:00:00Z info round 00: release delivered \x1b[2J" * 1_000
     message.workload.marginals.add(attributes=[name, name], weight=1)
     with pytest.raises(ContractError) as caught:
-        codec.decode_round(message.SerializeToString())
+        round_codec.decode_round(message.SerializeToString())
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 1_500

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.errors import ContractError
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Mechanism
@@ -219,12 +219,12 @@ def test_the_definition_is_what_all_rounds_have_in_common() -> None:
 
     series = Series("5" * 32, 1, 12, HIGH, ends_at=99)
     round_ = replace(strategies.example(), series=series)
-    digest = codec.series_digest(round_)
+    digest = round_codec.series_digest(round_)
     later = replace(
         round_, round_id="1" * 32, title="Later", opened_at=5, deadline=9,
         series=replace(series, position=2),
     )  # fmt: skip
-    assert codec.series_digest(later) == digest
+    assert round_codec.series_digest(later) == digest
     for changed in (
         replace(round_, loss=Rho.of("0.2")),
         replace(round_, purpose="flood"),
@@ -235,4 +235,4 @@ def test_the_definition_is_what_all_rounds_have_in_common() -> None:
         replace(round_, series=replace(series, series_id="6" * 32)),
         replace(round_, series=replace(series, event=SeriesEvent("band", ("none",)))),
     ):
-        assert codec.series_digest(changed) != digest
+        assert round_codec.series_digest(changed) != digest

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot.codec import decode_header, encode_release
+from folkmoot.answer_codec import decode_header, encode_release
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.refusal import Refusal, RefusalReason
@@ -127,7 +127,7 @@ class Office:
         reason: RefusalReason = RefusalReason.BUDGET_EXHAUSTED,
         attribute_number: int = 0,
     ) -> StoredReceipt:
-        from folkmoot.codec import encode_refusal
+        from folkmoot.answer_codec import encode_refusal
 
         refusal = Refusal(stored.round_.round_id, stored.digest, council, reason, attribute_number)
         return self.intake.accept_refusal(council, encode_refusal(refusal, 1))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import Mechanism, Round, round_digest
@@ -112,7 +112,7 @@ class PrivacyHalf:
         return ExactCounts([(1, 1)], [np.array([5, 0, 7, 1, 0, 2])])
 
     def answer(self, round_: Round, observe: Observer = ignore) -> Answer:
-        digest = round_digest(codec.encode_round(round_))
+        digest = round_digest(round_codec.encode_round(round_))
         answer = release(
             Question(round_, digest, self.context(round_.round_id), RELEASE_POLICY),
             Office(self.ledger, self.outbox, lambda: self.now, observe),

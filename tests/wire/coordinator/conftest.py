@@ -21,20 +21,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.x509.oid import NameOID
 
-from folkmoot.codec import (
-    decode_receipt,
-    decode_rejection,
-    decode_round,
-    encode_refusal,
-    encode_release,
-    encode_versions,
-)
+from folkmoot.answer_codec import decode_receipt, encode_refusal, encode_release
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.receipt import RECEIPT_SIGNATURE_DOMAIN, Receipt
 from folkmoot.refusal import Refusal, RefusalReason
 from folkmoot.rejection import Rejected
+from folkmoot.rejection_codec import decode_rejection, encode_versions
 from folkmoot.release import NoisyCounts, Release
+from folkmoot.round_codec import decode_round
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Mechanism, Round, round_digest
 from folkmoot.v1 import (
     collection_pb2,

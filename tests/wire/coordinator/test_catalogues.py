@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from typer.testing import CliRunner
 
-from folkmoot import codec
+from folkmoot import catalogue_codec, rejection_codec
 from folkmoot.catalogue import CATALOGUE_SIGNATURE_DOMAIN, Catalogue, PluginVersion
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
@@ -74,16 +74,16 @@ def publish(
         stub = collection_pb2_grpc.CollectionServiceStub(channel)
         answer = stub.PublishCatalogue(request, timeout=20)
     if answer.WhichOneof("outcome") == "rejection":
-        raise Rejected(codec.decode_rejection(answer.rejection))
+        raise Rejected(rejection_codec.decode_rejection(answer.rejection))
     return answer.stored_at
 
 
 def test_the_last_one_is_kept_over_a_restart(region: Region) -> None:
     member = region.member()
     assert catalogues_of(region.database, [TRAFFORD, BURY]) == {}
-    assert publish(member, codec.encode_catalogue(OFFER)) == region.clock()
+    assert publish(member, catalogue_codec.encode_catalogue(OFFER)) == region.clock()
     later = replace(OFFER, purposes=frozenset({"winter_support", "flood"}), per_series=None)
-    publish(member, codec.encode_catalogue(later))
+    publish(member, catalogue_codec.encode_catalogue(later))
     region.stop()
     region.start()
     assert catalogues_of(region.database, [TRAFFORD, BURY]) == {TRAFFORD: later}
@@ -91,8 +91,8 @@ def test_the_last_one_is_kept_over_a_restart(region: Region) -> None:
 
 
 def test_what_is_not_the_councils_own_is_not_kept(region: Region) -> None:
-    member, serialised = region.member(), codec.encode_catalogue(OFFER)
-    other = codec.encode_catalogue(replace(OFFER, council=BURY))
+    member, serialised = region.member(), catalogue_codec.encode_catalogue(OFFER)
+    other = catalogue_codec.encode_catalogue(replace(OFFER, council=BURY))
     for reason, act in (
         (RejectionReason.COUNCIL, lambda: publish(member, other)),
         (RejectionReason.CERTIFICATE, lambda: publish(member, serialised, signed=other)),
@@ -119,7 +119,7 @@ def test_a_plan_says_what_the_council_will_not_answer(region: Region, tmp_path: 
     before = CliRunner().invoke(cli.app, command)
     assert before.exit_code == 0, before.output
     assert "catalogue" not in before.output
-    publish(region.member(), codec.encode_catalogue(OFFER))
+    publish(region.member(), catalogue_codec.encode_catalogue(OFFER))
     done = CliRunner().invoke(cli.app, command)
     assert done.exit_code == 0, done.output
     for says in (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from folkmoot.codec import decode_round
+from folkmoot.round_codec import decode_round
 from folkmoot_coordinator.clock import system_clock
 from folkmoot_coordinator.drafts.decisions import approve, submit_draft
 from folkmoot_coordinator.drafts.drafts import DraftState, list_drafts, save_draft

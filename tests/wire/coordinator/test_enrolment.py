@@ -13,9 +13,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from folkmoot.codec import decode_rejection
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, RejectionReason
+from folkmoot.rejection_codec import decode_rejection
 from folkmoot.v1 import enrolment_pb2, enrolment_pb2_grpc
 from folkmoot.versions import SPOKEN
 from folkmoot_coordinator.membership.caller import Member

@@ -12,9 +12,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from folkmoot.codec import decode_rejection, encode_versions
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, RejectionReason
+from folkmoot.rejection_codec import decode_rejection, encode_versions
 from folkmoot.v1 import collection_pb2, collection_pb2_grpc
 from folkmoot.versions import SPOKEN
 from folkmoot_coordinator.clock import DAY, HOUR

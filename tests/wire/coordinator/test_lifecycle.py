@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 
-from folkmoot.codec import encode_release
+from folkmoot.answer_codec import encode_release
 from folkmoot.geography import GssCode
 from folkmoot.rounds import RoundState
 from folkmoot.v1 import collection_pb2

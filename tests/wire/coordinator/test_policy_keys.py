@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from folkmoot import codec
+from folkmoot import catalogue_codec
 from folkmoot.rejection import Rejected, RejectionReason
 from folkmoot_coordinator import cli
 from folkmoot_coordinator.membership.policy_keys import policy_signers
@@ -28,7 +28,7 @@ def run(region: Region, *words: str, expect: int = 0) -> str:
 
 
 def state(client: Client, key: bytes) -> None:
-    publish(client, codec.encode_catalogue(replace(OFFER, policy_key=key)), protocol=4)
+    publish(client, catalogue_codec.encode_catalogue(replace(OFFER, policy_key=key)), protocol=4)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_second_node_of_the_council_does_not_pin_anew(region: Region, member: 
 def test_a_node_of_before_states_none(region: Region) -> None:
     client = region.member()
     assert policy_signers(region.database) == {}
-    publish(client, codec.encode_catalogue(OFFER))
+    publish(client, catalogue_codec.encode_catalogue(OFFER))
     assert policy_signers(region.database) == {}
     state(client, FIRST)
     [signer] = policy_signers(region.database).values()

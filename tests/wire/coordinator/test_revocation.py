@@ -10,7 +10,8 @@ import grpc
 import pytest
 from sqlalchemy import func, select
 
-from folkmoot.codec import encode_release, encode_versions
+from folkmoot.answer_codec import encode_release
+from folkmoot.rejection_codec import encode_versions
 from folkmoot.v1 import collection_pb2, collection_pb2_grpc
 from folkmoot_coordinator.database.models import AnswerRow
 from folkmoot_coordinator.membership.councils import revoke

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 
-from folkmoot.codec import decode_round, encode_release
+from folkmoot.answer_codec import encode_release
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.refusal import RefusalReason, refusal_digest
 from folkmoot.rejection import Rejected, RejectionReason
 from folkmoot.release import release_digest
+from folkmoot.round_codec import decode_round
 from folkmoot.v1 import (
     collection_pb2,
     collection_pb2_grpc,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from folkmoot.codec import decode_rejection
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
+from folkmoot.rejection_codec import decode_rejection
 from folkmoot.v1 import collection_pb2, collection_pb2_grpc
 from folkmoot.versions import UpgradeSide, VersionRange
 from folkmoot_coordinator.server import wire_versions

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot_node.evidence import round_book
 from folkmoot_node.evidence.outbox import Outbox
 from folkmoot_node.release import admission, series
@@ -40,6 +40,6 @@ def asked(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     count(Outbox, "find", "outbox")
     count(admission, "judge", "judge")
     count(series, "charge_of", "charge")
-    count(codec, "decode_round", "decode")
+    count(round_codec, "decode_round", "decode")
     count(round_book, "is_round_signature", "signature")
     return counts

@@ -10,7 +10,7 @@ import numpy as np
 from region import AREAS, TRAFFORD
 from stage import COUNCIL, Stage, ask
 
-from folkmoot import codec
+from folkmoot import answer_codec, round_codec
 from folkmoot.privacy import Rho
 from folkmoot.release import Release
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round
@@ -82,7 +82,7 @@ def permit(home: Path, per_series: str | None = "500", per_period: str = "2000")
 
 
 def learn(stage: Stage, home: NodeHome, round_: Round) -> None:
-    serialised = codec.encode_round(round_)
+    serialised = round_codec.encode_round(round_)
     stage.coordinator.rounds.append(serialised)
     signature = stage.coordinator.signing.sign(ROUND_SIGNATURE_DOMAIN, serialised)
     home.round_book().receive(serialised, signature, home.clock())
@@ -101,8 +101,8 @@ def answer(stage: Stage, home: NodeHome, round_: Round, *, send: bool = True) ->
 def read(found: Answer) -> Release:
     assert found.reason is None, found.reason
     parts = [collection_pb2.SubmitRequest.FromString(frame) for frame in found.frames]
-    header = codec.decode_header(parts[0])
-    return codec.decode_release(header, parts[1:], header.cells)
+    header = answer_codec.decode_header(parts[0])
+    return answer_codec.decode_release(header, parts[1:], header.cells)
 
 
 def stored(release: Release) -> StoredRelease:

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "simulation"))
 
 from region import AREAS, MAPPING, RISK_POLICY, SOURCES, TRAFFORD, household_rows
 
-from folkmoot import codec
+from folkmoot import answer_codec, rejection_codec
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.receipt import RECEIPT_SIGNATURE_DOMAIN, Receipt, answers_digest
@@ -83,7 +83,7 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
         self.metadata.append({key: str(value) for key, value in context.invocation_metadata()})
         if self.rejection is not None:
             return collection_pb2.NegotiateResponse(
-                rejection=codec.encode_rejection(self.rejection)
+                rejection=rejection_codec.encode_rejection(self.rejection)
             )
         return collection_pb2.NegotiateResponse(protocol=self.protocol)
 
@@ -124,7 +124,7 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
             context.abort(self.fail_with, "try again")
         if self.rejects_answers is not None:
             return collection_pb2.SubmitResponse(
-                rejection=codec.encode_rejection(self.rejects_answers)
+                rejection=rejection_codec.encode_rejection(self.rejects_answers)
             )
         header = parts[0].header
         receipt = Receipt(
@@ -144,9 +144,9 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
         self.refusals.append(request.refusal)
         if self.rejects_answers is not None:
             return collection_pb2.RefuseResponse(
-                rejection=codec.encode_rejection(self.rejects_answers)
+                rejection=rejection_codec.encode_rejection(self.rejects_answers)
             )
-        refusal = codec.decode_refusal(request.refusal)
+        refusal = answer_codec.decode_refusal(request.refusal)
         receipt = Receipt(
             refusal.round_id,
             COUNCIL,
@@ -165,7 +165,7 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
             context.abort(grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
         if self.rejects_catalogues is not None:
             return collection_pb2.PublishCatalogueResponse(
-                rejection=codec.encode_rejection(self.rejects_catalogues)
+                rejection=rejection_codec.encode_rejection(self.rejects_catalogues)
             )
         self.catalogues.append(request.catalogue)
         return collection_pb2.PublishCatalogueResponse(stored_at=int(time.time()))
@@ -174,7 +174,7 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
         return self.signed(self.forge(self.held.setdefault(receipt.round_id, receipt)))
 
     def signed(self, receipt: Receipt) -> release_pb2.SignedReceipt:
-        serialised = codec.encode_receipt(receipt) + self.padding
+        serialised = answer_codec.encode_receipt(receipt) + self.padding
         return release_pb2.SignedReceipt(
             receipt=serialised,
             signature=self.signing.sign(RECEIPT_SIGNATURE_DOMAIN, serialised),

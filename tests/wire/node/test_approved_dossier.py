@@ -13,7 +13,7 @@ from region import SOURCES, TRAFFORD
 from stage import Stage, ask
 from typer.testing import CliRunner
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.scrutiny.public_facts import read_public_facts
 from folkmoot_node.answering.answer import Event, poll
@@ -77,7 +77,7 @@ def one_line(text: str) -> str:
 @pytest.fixture
 def asked(stage: Stage) -> Stage:
     require(stage.home)
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     return stage
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 
 from stage import Stage, ask, ask_for_approval
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot_node.answering.answer import poll
 from folkmoot_node.evidence.outbox import AnswerKind
 from folkmoot_node.evidence.round_book import Decision
@@ -22,7 +22,7 @@ def visit(home: NodeHome) -> list[str]:
 
 
 def test_a_visit_asks_each_once_and_the_next_one_nothing(stage: Stage, asked: Counter[str]) -> None:
-    stage.coordinator.rounds = [codec.encode_round(ask(number)) for number in (1, 2)]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(number)) for number in (1, 2)]
     with open_home(stage.home) as home:
         visit(home)
         assert [answer.kind for answer in home.outbox.answers()] == [AnswerKind.RELEASE] * 2
@@ -46,7 +46,7 @@ def test_a_round_that_waits_for_an_operator_is_decoded_once(
     stage: Stage, asked: Counter[str]
 ) -> None:
     ask_for_approval(stage)
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     with open_home(stage.home) as home:
         for _ in range(3):
             assert any("waits for an operator" in text for text in visit(home))

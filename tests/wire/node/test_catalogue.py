@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from stage import COUNCIL, Stage, ask, ask_for_approval
 from typer.testing import CliRunner
 
-from folkmoot import codec
+from folkmoot import catalogue_codec, round_codec
 from folkmoot.catalogue import CATALOGUE_SIGNATURE_DOMAIN, Catalogue
 from folkmoot.privacy import Rho
 from folkmoot.rejection import Rejection, RejectionReason
@@ -40,7 +40,7 @@ def visited(stage: Stage) -> list[Event]:
 
 
 def sent(stage: Stage) -> list[Catalogue]:
-    return [codec.decode_catalogue(one.catalogue) for one in stage.coordinator.catalogues]
+    return [catalogue_codec.decode_catalogue(one.catalogue) for one in stage.coordinator.catalogues]
 
 
 def calls(stage: Stage) -> int:
@@ -64,7 +64,7 @@ def test_it_says_what_was_signed(stage: Stage) -> None:
 
 
 def test_it_is_the_same_whatever_was_spent_and_whoever_was_scored(stage: Stage) -> None:
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     visited(stage)
     [before] = stage.coordinator.catalogues
     assert stage.coordinator.submissions, "something was spent"
@@ -114,7 +114,7 @@ def test_a_coordinator_of_before_is_not_asked(stage: Stage, protocol: int) -> No
 
 def test_a_coordinator_without_the_call_is_passed_over(stage: Stage) -> None:
     stage.coordinator.knows_catalogues = False
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     assert not [event for event in visited(stage) if event.is_problem]
     assert len(stage.coordinator.submissions) == 1
     stage.coordinator.knows_catalogues = True
@@ -124,7 +124,7 @@ def test_a_coordinator_without_the_call_is_passed_over(stage: Stage) -> None:
 
 def test_one_that_is_not_accepted_holds_up_no_answer(stage: Stage) -> None:
     stage.coordinator.rejects_catalogues = Rejection(RejectionReason.MALFORMED, "no")
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     [problem] = [event for event in visited(stage) if event.is_problem]
     assert "the catalogue was not published" in problem.text
     assert len(stage.coordinator.submissions) == 1

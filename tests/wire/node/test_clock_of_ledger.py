@@ -7,7 +7,7 @@ import time
 import pytest
 from stage import Stage, ask
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot_node.answering.answer import answer_round, learn
 from folkmoot_node.evidence.outbox import AnswerKind
 from folkmoot_node.home import open_home
@@ -23,12 +23,12 @@ def command(stage: Stage, *arguments: str) -> Done:
 def ends(stage: Stage) -> str:
     """When the block ends by itself: a round was answered by a clock that was a day fast."""
     fast = int(time.time()) + 86_000
-    stage.coordinator.rounds = [codec.encode_round(ask(1, deadline=fast + 3_600))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(1, deadline=fast + 3_600))]
     with open_home(stage.home, clock=lambda: fast) as home:
         with home.connect() as client:
             list(learn(home, client, 1))
         answer_round(home, home.round_book().resolve("latest"), 1)
-    stage.coordinator.rounds = [codec.encode_round(ask(2))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(2))]
     return to_text(fast)
 
 

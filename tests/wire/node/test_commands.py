@@ -13,7 +13,7 @@ from stage import Stage, ask
 from test_decisions import ask_for_approval
 from typer.testing import CliRunner
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.privacy import Rho
 from folkmoot.rejection import Rejection, RejectionReason
 from folkmoot.workload import Attribute, Marginal, Workload
@@ -31,8 +31,8 @@ def node(stage: Stage) -> Node:
     """Runs a command of the node; gives what it prints, in one line."""
     ask_for_approval(stage)
     stage.coordinator.rounds = [
-        codec.encode_round(ask(1)),
-        codec.encode_round(ask(2, loss=Rho.of("0.7"))),  # the policy allows 0.5
+        round_codec.encode_round(ask(1)),
+        round_codec.encode_round(ask(2, loss=Rho.of("0.7"))),  # the policy allows 0.5
     ]
 
     def run(*arguments: str) -> str:
@@ -158,8 +158,8 @@ def test_a_question_that_leaves_a_code_out_says_so(stage: Stage) -> None:
     ask_for_approval(stage)
     narrow = Workload((Attribute("band", ("high",)),), (Marginal(("band",)),))
     stage.coordinator.rounds = [
-        codec.encode_round(ask(1)),
-        codec.encode_round(ask(2, workload=narrow)),
+        round_codec.encode_round(ask(1)),
+        round_codec.encode_round(ask(2, workload=narrow)),
     ]
     home = ["--home", str(stage.home)]
     assert CliRunner().invoke(app, ["rounds", "list", *home]).exit_code == 0
@@ -175,7 +175,7 @@ def test_a_question_that_leaves_a_code_out_says_so(stage: Stage) -> None:
 
 
 def test_what_was_spent_is_shown_whatever_became_of_the_policy(stage: Stage) -> None:
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     with open_home(stage.home) as home, home.connect() as client:
         list(poll(home, client))
     policy = stage.home / "release-policy.toml"

@@ -7,7 +7,7 @@ import datetime
 import pytest
 from stage import Stage, ask
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.v1 import collection_pb2
 from folkmoot_node.answering.answer import poll
 from folkmoot_node.home import open_home
@@ -20,7 +20,7 @@ def test_the_day_is_stated_from_the_version_on_that_has_it(
     stage: Stage, protocol: int, stated: int
 ) -> None:
     stage.coordinator.protocol = protocol
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     with open_home(stage.home) as home, home.connect() as client:
         list(poll(home, client))
         (answer,) = home.outbox.answers()

@@ -8,7 +8,7 @@ import time
 import pytest
 from stage import Stage, ask, ask_for_approval
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.privacy import Rho
 from folkmoot.refusal import RefusalReason
 from folkmoot_node.answering.answer import consider, learn, poll
@@ -43,7 +43,7 @@ def visit(home: NodeHome) -> None:
 def test_an_approval_taken_back_after_the_debit_holds_even_if_little_is_left(stage: Stage) -> None:
     ask_for_approval(stage)
     stage.coordinator.rounds = [
-        codec.encode_round(ask(number, loss=Rho.of("0.4"))) for number in (1, 2)
+        round_codec.encode_round(ask(number, loss=Rho.of("0.4"))) for number in (1, 2)
     ]
     with open_home(stage.home) as home:
         first, second = learned(home)
@@ -68,7 +68,7 @@ def test_a_round_declined_while_it_is_answered_is_not_released(
 ) -> None:
     if approval:
         ask_for_approval(stage)
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
 
     def decline_meanwhile(step: AnswerStage) -> None:
         if step is AnswerStage.SAMPLED:
@@ -95,7 +95,7 @@ def test_nothing_is_advised_about_a_round_that_is_over_but_what_helps(stage: Sta
     ask_for_approval(stage)
     now = int(time.time())
     over = ask(opened_at=now - 7200, deadline=now - 10)
-    stage.coordinator.rounds = [codec.encode_round(over)]
+    stage.coordinator.rounds = [round_codec.encode_round(over)]
     with open_home(stage.home, clock=lambda: now - 60) as home:
         learned(home)
     stage.coordinator.rounds = []
@@ -109,7 +109,7 @@ def test_nothing_is_advised_about_a_round_that_is_over_but_what_helps(stage: Sta
 
 def test_whoever_decides_reads_that_the_scores_are_by_a_fitted_policy(stage: Stage) -> None:
     ask_for_approval(stage)
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     with open_home(stage.home) as home:
         (known,) = learned(home)
 

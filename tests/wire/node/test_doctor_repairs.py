@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 from stage import Stage, ask
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot_node.answering.answer import poll
 from folkmoot_node.answering.checks import coordinator
 from folkmoot_node.evidence.pauses import paused
@@ -71,7 +71,7 @@ def left_by_a_run(stage: Stage) -> None:
 def lost_answers(stage: Stage) -> None:
     """An answer has left, and the files are those of before."""
     before = (stage.home / "state.sqlite").read_bytes()
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     with open_home(stage.home) as node, node.connect() as client:
         list(poll(node, client))
     for name in ("state.sqlite-wal", "state.sqlite-shm"):
@@ -82,7 +82,7 @@ def lost_answers(stage: Stage) -> None:
 
 
 def clock_was_fast(stage: Stage) -> None:
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     ahead = int(time.time()) + 3000
     with open_home(stage.home, clock=lambda: ahead) as node, node.connect() as client:
         list(poll(node, client))

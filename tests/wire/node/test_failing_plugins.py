@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from stage import RISK_POLICY, Stage, ask
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot_node.answering.answer import poll
 from folkmoot_node.home import open_home
 from folkmoot_node.operations.doctor import examine
@@ -38,7 +38,7 @@ def installed(
 ) -> Others:
     (stage.home / "risk-policy.toml").write_text(POLICY)
     digest = hashlib.sha256(POLICY.encode()).digest()
-    stage.coordinator.rounds = [codec.encode_round(ask(policy_digest=digest))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(policy_digest=digest))]
     settings = (stage.home / "node.toml").read_text()
     more = f'[plugins]\nif_one_fails = "{if_one_fails}"\n'
     others = install_plugin(stage.home, settings + more, monkeypatch, code=code)

@@ -10,7 +10,7 @@ import grpc
 import pytest
 from stage import COUNCIL, Stage, ask
 
-from folkmoot import codec
+from folkmoot import answer_codec, round_codec
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
@@ -32,7 +32,7 @@ def visit(home: NodeHome) -> list[Event]:
 
 
 def test_an_honest_coordinator_gets_one_release(stage: Stage) -> None:
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     with open_home(stage.home) as home:
         events = visit(home) + visit(home)
         assert not any(event.is_problem for event in events)
@@ -45,7 +45,7 @@ def test_an_honest_coordinator_gets_one_release(stage: Stage) -> None:
 @pytest.mark.parametrize("status", ["UNAVAILABLE", "INTERNAL", "UNKNOWN"])
 def test_a_lost_answer_is_sent_again_byte_for_byte(stage: Stage, status: str) -> None:
     stage.coordinator.fail_with = grpc.StatusCode[status]
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     stage.coordinator.fail_submissions = 2
     with open_home(stage.home) as home:
         for _ in range(2):
@@ -61,7 +61,7 @@ def test_a_lost_answer_is_sent_again_byte_for_byte(stage: Stage, status: str) ->
 def test_a_round_signed_by_somebody_else_is_ignored(stage: Stage, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     stage.coordinator.other_key = SigningKey.create(tmp_path / "other")
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     with open_home(stage.home) as home:
         (event,) = visit(home)
         assert event.is_problem
@@ -71,10 +71,10 @@ def test_a_round_signed_by_somebody_else_is_ignored(stage: Stage, tmp_path: Path
 
 
 def test_the_same_id_with_another_question_gets_no_second_answer(stage: Stage) -> None:
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     with open_home(stage.home) as home:
         visit(home)
-        stage.coordinator.rounds = [codec.encode_round(ask(title="Again"))]
+        stage.coordinator.rounds = [round_codec.encode_round(ask(title="Again"))]
         (event,) = visit(home)
         assert event.is_problem
         assert "other content" in event.text
@@ -88,7 +88,9 @@ def test_the_same_question_under_new_ids_is_paid_each_time_until_nothing_is_left
     with open_home(stage.home) as home:
         for number in range(1, 5):
             stage.coordinator.rounds.append(
-                codec.encode_round(ask(number, loss=Rho.of("0.4"), title=f"Relabelled {number}"))
+                round_codec.encode_round(
+                    ask(number, loss=Rho.of("0.4"), title=f"Relabelled {number}")
+                )
             )
             visit(home)
         assert home.balance().spent == Rho.of("0.8")
@@ -99,7 +101,7 @@ def test_the_same_question_under_new_ids_is_paid_each_time_until_nothing_is_left
 
 
 def test_a_forged_receipt_is_not_believed_and_the_answer_is_kept(stage: Stage) -> None:
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     forgeries = [
         lambda receipt: dataclasses.replace(receipt, answer_digest=b"x" * 32),
         lambda receipt: dataclasses.replace(receipt, council=GssCode("E08000001")),
@@ -147,7 +149,7 @@ def test_a_version_nobody_offered_is_not_spoken(stage: Stage) -> None:
 
 
 def test_a_malformed_round_is_reported_and_the_next_is_answered(stage: Stage) -> None:
-    stage.coordinator.rounds = [b"\xff\x00 nonsense", codec.encode_round(ask())]
+    stage.coordinator.rounds = [b"\xff\x00 nonsense", round_codec.encode_round(ask())]
     with open_home(stage.home) as home:
         events = visit(home)
     assert [event.is_problem for event in events] == [True, False, False]
@@ -156,7 +158,7 @@ def test_a_malformed_round_is_reported_and_the_next_is_answered(stage: Stage) ->
 
 def test_an_attribute_outside_the_policy_is_refused_with_a_reason(stage: Stage) -> None:
     workload = Workload((Attribute("ethnicity", ("a", "b")),), (Marginal(("ethnicity",)),))
-    stage.coordinator.rounds = [codec.encode_round(ask(workload=workload))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(workload=workload))]
     with open_home(stage.home) as home:
         visit(home)
         visit(home)
@@ -171,7 +173,7 @@ def test_altered_domains_change_nothing_but_the_cells(stage: Stage) -> None:
         (Attribute("lsoa", (), {COUNCIL: tuple(f"E0199{i:04}" for i in range(500))}),),
         (Marginal(("lsoa",)),),
     )
-    stage.coordinator.rounds = [codec.encode_round(ask(workload=made_up))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(workload=made_up))]
     with open_home(stage.home) as home:
         visit(home)
         (answer,) = home.outbox.answers()
@@ -188,7 +190,9 @@ def test_altered_domains_change_nothing_but_the_cells(stage: Stage) -> None:
 
 def test_a_round_past_its_deadline_is_not_paid_for(stage: Stage) -> None:
     now = int(time.time())
-    stage.coordinator.rounds = [codec.encode_round(ask(opened_at=now - 100, deadline=now - 50))]
+    stage.coordinator.rounds = [
+        round_codec.encode_round(ask(opened_at=now - 100, deadline=now - 50))
+    ]
     with open_home(stage.home) as home:
         assert visit(home) == []
         assert home.ledger.debits() == ()
@@ -218,7 +222,7 @@ def test_a_server_of_another_authority_is_not_spoken_to(stage: Stage, tmp_path: 
     (tmp_path / "impostor").mkdir()
     impostor = Authority.create(tmp_path / "impostor", "Test", int(time.time()))
     certificate = x509.load_der_x509_certificate(impostor.der)
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     (stage.home / "keys" / "region-ca.crt").write_bytes(certificate.public_bytes(Encoding.PEM))
     with open_home(stage.home) as home, pytest.raises(Problem) as caught:
         visit(home)
@@ -230,7 +234,7 @@ def test_a_server_of_another_authority_is_not_spoken_to(stage: Stage, tmp_path: 
 def test_every_message_is_in_the_egress_log_before_it_is_sent(stage: Stage) -> None:
     import hashlib
 
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     stage.coordinator.fail_submissions = 1
     with open_home(stage.home) as home:
         with pytest.raises(Problem):
@@ -242,7 +246,7 @@ def test_every_message_is_in_the_egress_log_before_it_is_sent(stage: Stage) -> N
 
 def test_nothing_travels_beside_the_messages(stage: Stage) -> None:
     """gRPC metadata hold nothing but the library's own name and encodings."""
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     with open_home(stage.home) as home:
         visit(home)
     assert stage.coordinator.metadata
@@ -251,7 +255,7 @@ def test_nothing_travels_beside_the_messages(stage: Stage) -> None:
 
 
 def test_a_receipt_that_was_changed_afterwards_is_found(stage: Stage) -> None:
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     with open_home(stage.home) as home:
         visit(home)
         assert home.verify_evidence().receipts == 1
@@ -260,7 +264,7 @@ def test_a_receipt_that_was_changed_afterwards_is_found(stage: Stage) -> None:
             connection.execute(
                 "UPDATE outbox SET receipt = ?",
                 (
-                    codec.encode_receipt(
+                    answer_codec.encode_receipt(
                         Receipt(f"{1:032x}", COUNCIL, b"x" * 32, 1, b"r" * 32, Rho(1), b"e" * 32)
                     ),
                 ),

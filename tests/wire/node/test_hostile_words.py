@@ -8,7 +8,7 @@ import pytest
 from stage import COUNCIL, Stage, ask
 from typer.testing import CliRunner, Result
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.privacy import Rho
 from folkmoot.rejection import Rejection, RejectionReason
 from folkmoot.rounds import MAX_LOSS
@@ -47,7 +47,7 @@ def command(stage: Stage, *arguments: str) -> Result:
 
 @pytest.mark.parametrize("change", [{"title": "[/bold] [red]"}, {"loss": MAX_LOSS}], ids=str)
 def test_every_round_that_is_kept_can_be_shown(stage: Stage, change: dict[str, object]) -> None:
-    stage.coordinator.rounds = [codec.encode_round(ask(**change))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(**change))]
     with open_home(stage.home) as home:
         assert learn_all(home) == []
     listed = command(stage, "rounds", "list", "--offline")
@@ -57,10 +57,10 @@ def test_every_round_that_is_kept_can_be_shown(stage: Stage, change: dict[str, o
 
 
 def test_latest_is_not_approved_when_another_round_may_have_taken_its_place(stage: Stage) -> None:
-    stage.coordinator.rounds = [codec.encode_round(ask(1))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(1))]
     with open_home(stage.home) as home:
         learn_all(home)
-        stage.coordinator.rounds.append(codec.encode_round(ask(2, title="Slipped in")))
+        stage.coordinator.rounds.append(round_codec.encode_round(ask(2, title="Slipped in")))
         learn_all(home)
     for verb in ("approve", "decline"):
         refused = command(stage, verb, "latest")
@@ -76,7 +76,7 @@ def test_a_coordinator_cannot_fill_the_disk_at_once(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rounds, "MAX_ROUNDS_A_DAY", 3)
-    stage.coordinator.rounds = [codec.encode_round(ask(number)) for number in range(1, 6)]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(number)) for number in range(1, 6)]
     with open_home(stage.home) as home:
         events = learn_all(home)
         assert len(events) == 2
@@ -89,14 +89,14 @@ def test_a_coordinator_cannot_fill_the_disk_at_once(
 def test_answers_and_rounds_of_one_region_do_not_reach_another(
     stage: Stage, tmp_path: Path
 ) -> None:
-    stage.coordinator.rounds = [codec.encode_round(ask(1, loss=Rho.of("0.1")))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(1, loss=Rho.of("0.1")))]
     with open_home(stage.home) as home:
         learn_all(home)
         (known,) = home.round_book().rounds()
         list(consider(home, known))
         assert len(home.outbox.pending()) == 1
     with open_home(stage.home) as home:
-        stage.coordinator.rounds = [codec.encode_round(ask(2))]
+        stage.coordinator.rounds = [round_codec.encode_round(ask(2))]
         learn_all(home)
     (tmp_path / "elsewhere").mkdir()
     elsewhere = SigningKey.create(tmp_path / "elsewhere")
@@ -123,7 +123,7 @@ def test_an_answer_outlives_a_rejection_that_is_not_about_it(
     def reject(client: CoordinatorClient, answer: Answer) -> None:
         raise RejectedByCoordinator(Rejection(reason, "not\n\x1b[2Jnow"))
 
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     with open_home(stage.home) as home:
         with monkeypatch.context() as patch:
             patch.setattr(CoordinatorClient, "deliver", reject)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from stage import Stage, ask
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot_node.answering.answer import Event, poll
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.egress_log import MIN_PRUNED, EgressLog
@@ -146,7 +146,7 @@ def test_rounds_that_came_to_nothing_are_forgotten_after_a_while(stage: Stage) -
     long_past = int(time.time()) - 40 * DAY
     ends = {1: long_past + 60, 2: int(time.time()) - 60, 3: int(time.time()) + 600}
     stage.coordinator.rounds = [
-        codec.encode_round(ask(number, opened_at=long_past, deadline=deadline))
+        round_codec.encode_round(ask(number, opened_at=long_past, deadline=deadline))
         for number, deadline in ends.items()
     ]
     with open_home(stage.home) as home:
@@ -175,7 +175,7 @@ def test_a_round_that_cannot_be_answered_is_told_once(stage: Stage) -> None:
     with (stage.home / "node.toml").open("a") as file:
         file.write("[prefect]\nenabled = false\n")
     (stage.home / "store" / "households.duckdb").unlink()
-    stage.coordinator.rounds = [codec.encode_round(ask(1)), b"not a round"]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(1)), b"not a round"]
     told: list[Event] = []
     with open_home(stage.home) as home:
         serve(home, told.append, stop=AfterVisits(stage, 5), poll_seconds=0.05)

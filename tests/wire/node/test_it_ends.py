@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from stage import Stage, ask
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.refusal import RefusalReason
 from folkmoot_node.answering.answer import answer_round, learn
 from folkmoot_node.answering.briefing import describe
@@ -230,7 +230,7 @@ def test_a_round_of_the_configured_policy_waits_while_scores_are_by_another(stag
     assert "Add --replace if that is meant" in said
     run_inside("folkmoot-node", *words, "--replace").said()
     third = ask(2, policy_digest=bytes(32))
-    learned(stage, codec.encode_round(ask()), codec.encode_round(third))
+    learned(stage, round_codec.encode_round(ask()), round_codec.encode_round(third))
     with open_home(stage.home) as home:
         waits, refused = (home.round_book().find(f"{n:032x}") for n in (1, 2))
         assert waits is not None
@@ -256,7 +256,7 @@ def test_a_round_waits_for_new_scores_and_is_refused_after_a_sunset_set_later(
     stage: Stage,
 ) -> None:
     now = int(time.time())
-    learned(stage, codec.encode_round(ask(deadline=now + 200 * DAY)))
+    learned(stage, round_codec.encode_round(ask(deadline=now + 200 * DAY)))
     with open_home(stage.home, clock=lambda: now + 91 * DAY) as home:
         (known,) = home.round_book().rounds()
         with pytest.raises(Problem, match="kept for 90 days"):
@@ -270,7 +270,7 @@ def test_a_round_waits_for_new_scores_and_is_refused_after_a_sunset_set_later(
 
 
 def test_a_round_waits_where_the_licence_of_bought_data_has_ended(stage: Stage) -> None:
-    learned(stage, codec.encode_round(ask()))
+    learned(stage, round_codec.encode_round(ask()))
     with open_home(stage.home) as home, home.open_store() as store:
         (known,) = home.round_book().rounds()
         asked = home.round_book().question(known)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from stage import COUNCIL, Stage, ask
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.membership.certificate_authority import IssuedCertificate
@@ -37,7 +37,7 @@ def node(stage: Stage, *arguments: object) -> Done:
 @pytest.fixture
 def answered(stage: Stage) -> Stage:
     """A node that has answered a round, with something of every kind that is destroyed."""
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     with open_home(stage.home) as opened, opened.connect() as client:
         list(poll(opened, client))
     (stage.home / "quarantine").mkdir(exist_ok=True)

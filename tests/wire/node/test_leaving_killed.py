@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from stage import Stage, ask
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot_node.answering.answer import poll
 from folkmoot_node.home import open_home
 from folkmoot_node.operations.leaving import CERTIFICATE, FOLDER, Step, check_certificate
@@ -24,7 +24,7 @@ GONE = ("keys/store.key", "store/households.duckdb", "quarantine", "keys/node.ke
 @pytest.fixture
 def answered(stage: Stage) -> Path:
     """The folder of a node that has answered a round, with something to destroy."""
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     with open_home(stage.home) as opened, opened.connect() as client:
         list(poll(opened, client))
     (stage.home / "quarantine").mkdir(exist_ok=True)

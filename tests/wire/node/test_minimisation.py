@@ -13,7 +13,7 @@ import pytest
 from stage import Stage, ask
 from typer.testing import CliRunner
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot_node.answering.answer import poll
 from folkmoot_node.cli import app
 from folkmoot_node.home import open_home
@@ -172,7 +172,7 @@ def test_an_undeclared_column_is_stored_nowhere(fed: Stage, tmp_path: Path) -> N
     told += run(fed, "households", "--out", str(tmp_path / "out.csv"))
     told += run(fed, "score", "--try") + run(fed, "purge", "--dry-run")
     digest = hashlib.sha256((fed.home / "risk-policy.toml").read_bytes()).digest()
-    fed.coordinator.rounds = [codec.encode_round(ask(policy_digest=digest))]
+    fed.coordinator.rounds = [round_codec.encode_round(ask(policy_digest=digest))]
     with open_home(fed.home) as home, home.connect() as client:
         told += "".join(event.text for event in poll(home, client))
     assert len(fed.coordinator.submissions) == 1

@@ -15,7 +15,7 @@ import pytest
 from monthly import TOTAL, answer, permit, read
 from stage import COUNCIL, Stage, ask
 
-from folkmoot import codec
+from folkmoot import answer_codec
 from folkmoot.rounds import Round
 from folkmoot.v1 import collection_pb2
 from folkmoot.workload import Attribute, Marginal, Workload
@@ -136,7 +136,7 @@ def test_a_coordinator_judges_bands_by_what_the_node_released(
         scored(node)
         frames = answer(stage, node, round_).frames
     parts = iter([collection_pb2.SubmitRequest.FromString(frame) for frame in frames])
-    office.intake.accept_release(COUNCIL, codec.decode_header(next(parts)), parts)
+    office.intake.accept_release(COUNCIL, answer_codec.decode_header(next(parts)), parts)
     words = ("latest", "--outcome", "need_found", "--json", "--home", office.home.path)
     facts = json.loads(run_inside("folkmoot-coordinator", "validate", *words).said())
     [_, high] = facts["region"]

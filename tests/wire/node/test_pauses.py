@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from stage import Stage, ask
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot_node.answering.answer import Event, poll
 from folkmoot_node.evidence import scoring_runs
 from folkmoot_node.evidence.pauses import paused, paused_in
@@ -47,7 +47,7 @@ def look(home: Path) -> list[Event]:
 
 @pytest.fixture
 def asked(stage: Stage) -> Stage:
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     return stage
 
 
@@ -265,7 +265,7 @@ def test_a_real_serve_hears_of_a_pause_and_of_its_end(stage: Stage) -> None:
         node(stage, "pause", "--reason", WHY).said()
         time.sleep(1)
         visits = len(coordinator.metadata)
-        coordinator.rounds = [codec.encode_round(ask())]
+        coordinator.rounds = [round_codec.encode_round(ask())]
         time.sleep(2)
         assert len(coordinator.metadata) - visits <= 1, "the visit that was going on, at most"
         assert not coordinator.submissions

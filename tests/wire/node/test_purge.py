@@ -7,7 +7,7 @@ import time
 import pytest
 from stage import Stage, ask
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.refusal import RefusalReason
 from folkmoot.series import Series, SeriesEvent
 from folkmoot_node.answering.answer import answer_round, learn
@@ -24,7 +24,7 @@ NOW = int(time.time())
 
 
 def learned(stage: Stage, deadline: int) -> None:
-    stage.coordinator.rounds = [codec.encode_round(ask(deadline=deadline))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(deadline=deadline))]
     with open_home(stage.home) as home, home.connect() as client:
         assert list(learn(home, client, client.negotiate())) == []
 
@@ -67,7 +67,7 @@ def test_the_history_of_a_series_goes_when_it_has_ended_and_needs_the_key_till_t
     key = load_policy_key(stage.home / "keys" / "policy-signing.key")
     sign(release_policy, key, "Tester", 1_790_000_001)
     series = Series("5" * 32, 1, 3, SeriesEvent("band", ("high",)), NOW + 120 * DAY)
-    stage.coordinator.rounds = [codec.encode_round(ask(101, series=series))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(101, series=series))]
     with open_home(stage.home) as home:
         with home.connect() as client:
             assert list(learn(home, client, client.negotiate())) == []

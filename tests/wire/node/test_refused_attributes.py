@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stage import AREAS, COUNCIL, TRAFFORD, Stage, ask
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.refusal import RefusalReason
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_node.answering.answer import poll
@@ -36,7 +36,7 @@ def test_the_number_is_stated_from_the_version_on_that_has_it(
     names = tuple(attribute.name for attribute in attributes)
     stage.coordinator.protocol = protocol
     workload = Workload(attributes, (Marginal(names),))
-    stage.coordinator.rounds = [codec.encode_round(ask(workload=workload))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(workload=workload))]
     with open_home(stage.home) as home, home.connect() as client:
         list(poll(home, client))
         assert home.outbox.verify() == 1
@@ -47,7 +47,7 @@ def test_the_number_is_stated_from_the_version_on_that_has_it(
 
 def test_a_refusal_for_another_reason_states_none(stage: Stage) -> None:
     stage.coordinator.protocol = 2
-    stage.coordinator.rounds = [codec.encode_round(ask(purpose="something_else"))]
+    stage.coordinator.rounds = [round_codec.encode_round(ask(purpose="something_else"))]
     with open_home(stage.home) as home, home.connect() as client:
         list(poll(home, client))
     (refusal,) = stage.coordinator.refusals

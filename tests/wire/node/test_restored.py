@@ -13,7 +13,7 @@ from stage import COUNCIL, Stage, ask
 from test_decisions import PowerCut, ask_for_approval, cut_after_the_debit
 from typer.testing import CliRunner
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
@@ -36,7 +36,9 @@ def visit(stage: Stage) -> list[Event]:
 
 
 def ask_rounds(stage: Stage, *numbers: int, **changes: object) -> None:
-    stage.coordinator.rounds += [codec.encode_round(ask(number, **changes)) for number in numbers]
+    stage.coordinator.rounds += [
+        round_codec.encode_round(ask(number, **changes)) for number in numbers
+    ]
 
 
 def back_up(stage: Stage, folder: Path) -> Callable[[], None]:

@@ -27,7 +27,7 @@ from monthly import (
 )
 from stage import Stage, ask
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.privacy import Rho
 from folkmoot.refusal import RefusalReason
 from folkmoot.series import SeriesEvent, SeriesRow
@@ -349,7 +349,7 @@ def test_the_charge_is_asked_at_the_door_and_under_the_lock(
     stage: Stage, node: NodeHome, asked: Counter[str]
 ) -> None:
     for position in (1, 2):
-        stage.coordinator.rounds.append(codec.encode_round(in_series(position)))
+        stage.coordinator.rounds.append(round_codec.encode_round(in_series(position)))
         asked.clear()
         with node.connect() as client:
             texts = [event.text for event in poll(node, client)]

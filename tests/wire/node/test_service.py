@@ -17,7 +17,7 @@ import pytest
 from pyrage import x25519
 from stage import Stage, ask
 
-from folkmoot import codec
+from folkmoot import catalogue_codec, round_codec
 from folkmoot.catalogue import Catalogue
 from folkmoot_node.answering.kept_catalogue import FILE, keep_catalogue, kept_catalogue
 from folkmoot_node.home import open_home
@@ -134,7 +134,7 @@ def test_a_node_scores_and_answers_under_the_restrictions_of_its_units(stage: St
     if reason := service_restrictions.why_not():
         absent(reason)
     stage.coordinator.protocol = 3
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     with (stage.home / "node.toml").open("a") as file:
         file.write(ALONE)
     give_to(ACCOUNT, stage.home)
@@ -159,7 +159,9 @@ def test_a_node_scores_and_answers_under_the_restrictions_of_its_units(stage: St
 
     second = run_as_unit("folkmoot-node.service", stage.home, *serve)
     assert second.returncode == 0, second.stderr
-    [published] = [codec.decode_catalogue(one.catalogue) for one in stage.coordinator.catalogues]
+    [published] = [
+        catalogue_codec.decode_catalogue(one.catalogue) for one in stage.coordinator.catalogues
+    ]
     assert isinstance(published, Catalogue)
     assert published.attributes == {"band": ("none", "high"), "lsoa": ()}
 

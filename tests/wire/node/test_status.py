@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from stage import Stage, ask, ask_for_approval
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot_node.answering.answer import poll
 from folkmoot_node.evidence.restored import note_restored
 from folkmoot_node.evidence.scoring_runs import recorded_run
@@ -75,7 +75,7 @@ def test_every_key_is_in_the_documents() -> None:
 
 def test_what_needs_somebody_is_in_order_with_its_command(stage: Stage) -> None:
     ask_for_approval(stage)
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     visit(stage)
     with pytest.raises(ZeroDivisionError), recorded_run(stage.home / "state.sqlite", "test"):
         raise ZeroDivisionError
@@ -101,7 +101,7 @@ def test_what_needs_somebody_is_in_order_with_its_command(stage: Stage) -> None:
 
 
 def test_rounds_and_budget_after_an_answer(stage: Stage) -> None:
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     visit(stage)
     found = document(stage)
     assert (found["rounds"]["open"], found["rounds"]["answered"]) == ([], 1)

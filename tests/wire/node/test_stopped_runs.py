@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from stage import Stage, ask, ask_for_approval
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.privacy import Rho
 from folkmoot_node.answering.answer import Event, poll
 from folkmoot_node.evidence.scoring_runs import recorded_run
@@ -55,7 +55,7 @@ def stop_a_run(stage: Stage) -> str:
 
 @pytest.fixture
 def asked(stage: Stage) -> Stage:
-    stage.coordinator.rounds = [codec.encode_round(ask())]
+    stage.coordinator.rounds = [round_codec.encode_round(ask())]
     return stage
 
 
@@ -239,10 +239,10 @@ def test_on_the_wire_a_stopped_run_looks_as_waiting_for_approval_does(
 ) -> None:
     """Also to a coordinator that asks what the policy refuses, and what the store does not hold."""
     stage.coordinator.rounds = [
-        codec.encode_round(ask(1)),
-        codec.encode_round(ask(2, loss=Rho.of("0.7"))),  # the policy allows 0.5
-        codec.encode_round(ask(3, purpose="something_else")),
-        codec.encode_round(ask(4, policy_digest=bytes(32))),
+        round_codec.encode_round(ask(1)),
+        round_codec.encode_round(ask(2, loss=Rho.of("0.7"))),  # the policy allows 0.5
+        round_codec.encode_round(ask(3, purpose="something_else")),
+        round_codec.encode_round(ask(4, policy_digest=bytes(32))),
     ]
     stopped, both = tmp_path / "stopped", tmp_path / "both"
     for copy in (stopped, both):
@@ -267,7 +267,7 @@ def test_a_stopped_run_under_a_new_policy_refuses_nothing_in_its_name(asked: Sta
     policy = asked.home / "risk-policy.toml"
     policy.write_text(policy.read_text() + "\n# amended\n")
     digest = sha256(policy.read_bytes()).digest()
-    asked.coordinator.rounds = [codec.encode_round(ask(policy_digest=digest))]
+    asked.coordinator.rounds = [round_codec.encode_round(ask(policy_digest=digest))]
     before = stop_a_run(asked)
     visit(asked.home)
     assert asked.coordinator.refusals == []

@@ -27,7 +27,7 @@ def prepare(task: Task, threads: int | None = None) -> Histogram:
     from peers.cells import area
     from release import policy
 
-    from folkmoot import codec
+    from folkmoot import answer_codec, round_codec
     from folkmoot.privacy import Delta, Rho
     from folkmoot.rounds import Mechanism, Round, round_digest
     from folkmoot.v1 import collection_pb2
@@ -68,7 +68,7 @@ def prepare(task: Task, threads: int | None = None) -> Histogram:
             opened_at=opened,
             deadline=opened + 86_400,
         )
-        return asked, round_digest(codec.encode_round(asked))
+        return asked, round_digest(round_codec.encode_round(asked))
 
     questions = iter([question(number) for number in range(task.runs)])
 
@@ -101,8 +101,8 @@ def prepare(task: Task, threads: int | None = None) -> Histogram:
         assert stored.kind is AnswerKind.RELEASE
         plan = question(0)[0].plan(council)
         parts = [collection_pb2.SubmitRequest.FromString(frame) for frame in stored.frames]
-        header = codec.decode_header(parts[0])
-        noisy = np.array(codec.decode_release(header, parts[1:], plan.rows).counts.values)
+        header = answer_codec.decode_header(parts[0])
+        noisy = np.array(answer_codec.decode_release(header, parts[1:], plan.rows).counts.values)
         return dict(enumerate(Reconstruction(plan, noisy).marginal(("area",)).value.tolist()))
 
     return Histogram(answer, released)

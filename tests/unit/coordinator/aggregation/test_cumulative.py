@@ -13,11 +13,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from folkmoot.codec import decode_header, encode_release, series_digest
+from folkmoot.answer_codec import decode_header, encode_release
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.rejection import Rejected, RejectionReason
 from folkmoot.release import NoisyCounts, Release
+from folkmoot.round_codec import series_digest
 from folkmoot.rounds import RoundState
 from folkmoot.series import Series, SeriesEvent, SeriesRow, squared_norm
 from folkmoot_coordinator.aggregation.cumulative import Measure

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import Connection
 
-from folkmoot.codec import decode_receipt
+from folkmoot.answer_codec import decode_receipt
 from folkmoot.geography import GssCode
 from folkmoot.refusal import Refusal, RefusalReason, refusal_digest
 from folkmoot.rejection import Rejected, RejectionReason

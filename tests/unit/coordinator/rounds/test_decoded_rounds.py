@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
-from folkmoot.codec import decode_round, encode_round
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
+from folkmoot.round_codec import decode_round, encode_round
 from folkmoot.rounds import Round
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.database.models import RoundRow

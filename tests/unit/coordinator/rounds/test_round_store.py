@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from folkmoot.codec import decode_round
 from folkmoot.geography import GssCode
 from folkmoot.refusal import RefusalReason
 from folkmoot.rejection import Rejected, RejectionReason
+from folkmoot.round_codec import decode_round
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, RoundState
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.rounds.closing import close_due_rounds, close_round, state_after

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from folkmoot.codec import decode_header, encode_release
+from folkmoot.answer_codec import decode_header, encode_release
 from folkmoot.geography import GssCode
 from folkmoot.refusal import RefusalReason
 from folkmoot.rejection import Rejected, RejectionReason

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from folkmoot import codec
+from folkmoot import round_codec
 from folkmoot.refusal import Refusal, RefusalReason
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round, round_digest
 from folkmoot.series import Series, SeriesEvent
@@ -39,7 +39,7 @@ def state(tmp_path: Path) -> Iterator[StateDatabase]:
 
 
 def signed(round_: Round, key: Ed25519PrivateKey = KEY) -> tuple[bytes, bytes]:
-    serialised = codec.encode_round(round_)
+    serialised = round_codec.encode_round(round_)
     return serialised, key.sign(ROUND_SIGNATURE_DOMAIN + serialised)
 
 
@@ -55,7 +55,7 @@ def receive(state: StateDatabase, *rounds: Round) -> None:
 
 def refuse(state: StateDatabase, *rounds: Round) -> None:
     for round_ in rounds:
-        digest = round_digest(codec.encode_round(round_))
+        digest = round_digest(round_codec.encode_round(round_))
         refusal = Refusal(round_.round_id, digest, TRAFFORD, RefusalReason.PURPOSE)
         Outbox(state).store_refusal(refusal, 1, NOON)
 
@@ -75,7 +75,7 @@ def large(number: int, codes: int = 6_000) -> Round:
 @pytest.fixture
 def decodes(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """What is decoded, each time."""
-    return counting(monkeypatch, codec, "decode_round", 0)
+    return counting(monkeypatch, round_codec, "decode_round", 0)
 
 
 @pytest.fixture
@@ -102,14 +102,14 @@ def test_what_is_kept_beside_a_round_is_what_it_says(state: StateDatabase) -> No
     for known, round_ in zip(book_of(state).rounds(), rounds, strict=True):
         facts, series = known.facts, round_.series
         assert known.round_id == round_.round_id
-        assert known.digest == round_digest(codec.encode_round(round_))
+        assert known.digest == round_digest(round_codec.encode_round(round_))
         assert (facts.title, facts.purpose) == (round_.title, round_.purpose)
         assert (facts.loss, facts.deadline) == (round_.loss, round_.deadline)
         if series is None:
             assert facts.series is None
         else:
             assert facts.series is not None
-            assert facts.series.definition == codec.series_digest(round_)
+            assert facts.series.definition == round_codec.series_digest(round_)
             assert (facts.series.series_id, facts.series.position, facts.series.length) == (
                 series.series_id, series.position, series.length,
             )  # fmt: skip
@@ -136,7 +136,7 @@ def test_looking_at_rounds_decodes_none_and_an_open_one_is_decoded_once(
             book.receive(*signed(round_), now)  # the coordinator lists it again
         unanswered = book.unanswered(outbox, now)
         assert [book.question(known) for known in unanswered] == still_open
-    assert decodes == [codec.encode_round(round_) for round_ in still_open]
+    assert decodes == [round_codec.encode_round(round_) for round_ in still_open]
 
 
 def test_a_signature_is_verified_once_in_a_process(
@@ -151,7 +151,7 @@ def test_a_signature_is_verified_once_in_a_process(
         assert len(book.rounds()) == 4
         assert all(book.is_of_this_region(round_.round_id) for round_ in rounds)
         book.receive(*signed(rounds[0]), NOON)
-    assert sorted(verifications) == sorted(map(codec.encode_round, rounds))
+    assert sorted(verifications) == sorted(map(round_codec.encode_round, rounds))
 
 
 def test_another_regions_rounds_are_not_listed(state: StateDatabase) -> None:
@@ -172,7 +172,7 @@ def test_another_regions_rounds_are_not_listed(state: StateDatabase) -> None:
 def test_a_round_that_was_changed_in_the_file_is_none(state: StateDatabase, column: str) -> None:
     receive(state, question(1), question(2))
     first = book_of(state).rounds()[0]
-    other = codec.encode_round(replace(question(1), title="Another"))
+    other = round_codec.encode_round(replace(question(1), title="Another"))
     changed = {"serialised": other, "signature": bytes(64), "round_digest": bytes(32)}
     state.reader.execute(
         f"UPDATE rounds SET {column} = ? WHERE round_id = ?", (changed[column], first.round_id)
@@ -188,7 +188,7 @@ def test_bytes_that_were_changed_after_they_were_verified_are_not_decoded(
     book = book_of(state)
     (known,) = book.rounds()
     decodes.clear()
-    other = codec.encode_round(replace(question(1), title="Another"))
+    other = round_codec.encode_round(replace(question(1), title="Another"))
     state.reader.execute("UPDATE rounds SET serialised = ?", (other,))
     with pytest.raises(Problem) as caught:
         book.question(known)
@@ -198,7 +198,7 @@ def test_bytes_that_were_changed_after_they_were_verified_are_not_decoded(
 
 def test_memory_does_not_grow_with_the_rounds_that_are_kept(state: StateDatabase) -> None:
     rounds = [large(number) for number in range(30)]
-    size = len(codec.encode_round(rounds[0]))
+    size = len(round_codec.encode_round(rounds[0]))
     receive(state, *rounds)
     del rounds
     tracemalloc.start()
@@ -221,7 +221,7 @@ def test_memory_does_not_grow_with_the_rounds_that_are_kept(state: StateDatabase
 
 
 def cached(cache: RoundCache, round_: Round, decodes: list[bytes]) -> bool:
-    serialised = codec.encode_round(round_)
+    serialised = round_codec.encode_round(round_)
     before = len(decodes)
     assert cache.decoded(round_digest(serialised), lambda: serialised) == round_
     return len(decodes) == before
@@ -240,7 +240,7 @@ def test_the_cache_forgets_what_was_not_used_for_longest(decodes: list[bytes]) -
 
 def test_a_round_too_large_for_the_cache_drives_out_no_other(decodes: list[bytes]) -> None:
     small = question(1)
-    cache = RoundCache(max_bytes=2 * len(codec.encode_round(small)))
+    cache = RoundCache(max_bytes=2 * len(round_codec.encode_round(small)))
     cached(cache, small, decodes)
     assert not cached(cache, large(2), decodes)
     assert not cached(cache, large(2), decodes)

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from folkmoot import codec
+from folkmoot import answer_codec, round_codec
 from folkmoot.privacy import Delta, Epsilon, Rho
 from folkmoot.refusal import RefusalReason
 from folkmoot.release import Release
@@ -42,8 +42,8 @@ from tests.unit.node.privacy_half import (
 
 def read(answer: Answer) -> Release:
     parts = [collection_pb2.SubmitRequest.FromString(frame) for frame in answer.frames]
-    header = codec.decode_header(parts[0])
-    return codec.decode_release(header, parts[1:], header.cells)
+    header = answer_codec.decode_header(parts[0])
+    return answer_codec.decode_release(header, parts[1:], header.cells)
 
 
 def test_a_release_is_paid_for_and_has_every_public_cell(half: PrivacyHalf) -> None:
@@ -146,7 +146,7 @@ def test_a_charge_of_a_series_is_not_debited_in_another_period(
 
     def context(round_id: str) -> AdmissionContext:
         charge = round_.charges[1 if half.now == NOON else 0]
-        progress = SeriesProgress(2, 3, codec.series_digest(round_), (), charge)
+        progress = SeriesProgress(2, 3, round_codec.series_digest(round_), (), charge)
         return dataclasses.replace(judged(round_id), series=progress)
 
     def midnight(step: AnswerStage) -> None:
