@@ -24,6 +24,7 @@ from folkmoot_node.pipeline.local import score
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.store.reader import create_key, open_store, read_key
+from tests.evaluation_snapshots import thousandths
 from tests.realdata.conftest import AGE_GROUPS, HERE, NODE, TODAY
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]
@@ -127,7 +128,7 @@ def judged(census_folder, census_people, census_plugins, tmp_path_factory) -> Ju
         band_from=np.array(list(BANDS.values()), dtype=np.float64),
         factors=tuple(WEIGHTS),
         weights=np.array(list(WEIGHTS.values()), dtype=np.float64),
-        points=scored.select(list(WEIGHTS)).cast(pl.Float64).to_numpy(),
+        points=thousandths(scored.select(list(WEIGHTS)).cast(pl.Float64).to_numpy()),
         happened={
             OUTCOME: Happened(
                 OUTCOME,

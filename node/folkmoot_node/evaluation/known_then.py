@@ -12,12 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile, OutcomeEntry
-from folkmoot_node.evaluation.leaks import Rows, Values, leaks, numbers
-from folkmoot_node.evaluation.snapshot import Days, Groups, Happened, Snapshot
+from folkmoot_node.evaluation.leaks import Rows, Values, leaks, numbers, points_known
+from folkmoot_node.evaluation.snapshot import Days, Groups, Happened, Points, Snapshot
 from folkmoot_node.pipeline.dry_run import aside
 from folkmoot_node.pipeline.kept_scores import KeptScores
 from folkmoot_node.pipeline.lineage import files_read, folders_of
@@ -42,7 +41,6 @@ from folkmoot_node.store.schema import (
     BAND_COLUMN,
     POINT,
     SCORE_COLUMN,
-    UNKNOWN_POINTS,
     WITHHELD_COLUMN,
     before_column,
     field_column,
@@ -385,11 +383,11 @@ def _snapshot(
     # would double the memory, and of inputs few rows are looked at.
     rows = np.argsort(found[UPRN_COLUMN].to_numpy())
     names = tuple(factor.name for factor in run.factors)
-    points = np.empty(
-        (found.height, len(names)), dtype=np.float32, order="F"
-    )  # each factor is filled at once
-    for at, name in enumerate(names):
-        points[:, at] = _points(found[points_column(name)].to_numpy()[rows])
+    added = [found[points_column(name)] for name in names]
+    widest = np.int32 if any(one.dtype == pl.Int32 for one in added) else np.int16
+    points = np.empty((len(rows), len(names)), dtype=widest, order="F")  # a factor lies together
+    for at, one in enumerate(added):
+        points[:, at] = one.to_numpy()[rows]
     happened = {
         name: _happened(found, rows, name, entry, date)
         for name, entry in evaluation.outcomes.items()
@@ -426,7 +424,7 @@ def _snapshot(
         withheld=withheld,
         leaks=leaks(
             happened,
-            ((name, points[:, at].__getitem__) for at, name in enumerate(names)),
+            ((name, _some_points(points[:, at])) for at, name in enumerate(names)),
             ((name, _some_of(found[field_column(name)], rows)) for name in inputs),
         ),
     )
@@ -437,10 +435,8 @@ def _some_of(column: pl.Series, rows: Rows) -> Values:
     return lambda some: numbers(column.gather(rows[some]))
 
 
-def _points(whole: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
-    points: npt.NDArray[np.float32] = np.divide(whole, POINT, dtype=np.float32)
-    points[whole == UNKNOWN_POINTS] = np.nan
-    return points
+def _some_points(points: Points) -> Values:
+    return lambda some: points_known(points[some])
 
 
 def _left_out(run: RunSummary, *reasons: str) -> dict[str, int]:
