@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +34,7 @@ from folkmoot_node.sources.known_on import (
     require_accepted,
     require_dated,
 )
+from folkmoot_node.sources.quarantine import NOT_LISTED
 from folkmoot_node.store.extracts_read import note_judged
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_node.store.schema import (
@@ -250,15 +250,7 @@ def run_as_known(
         Problem: As `score`.
     """
     with aside(config) as beside:
-        return _run(_with_quarantine(beside), plugins, policy, known, kept)
-
-
-def _with_quarantine(own: NodeConfig) -> NodeConfig:
-    """With rejected records listed beside the scores, so that they are deleted with them."""
-    folder = own.settings.quarantine.model_copy(
-        update={"folder": own.store_path.parent / "quarantine"}
-    )
-    return replace(own, settings=own.settings.model_copy(update={"quarantine": folder}))
+        return _run(beside, plugins, policy, known, kept)
 
 
 def _run(
@@ -289,7 +281,7 @@ def _without_folder(remedy: str, folder: Path) -> str:
     """What to do, if that named a file that is deleted with the run."""
     if str(folder) not in remedy:
         return remedy
-    return "Run `folkmoot-node score`, and see what it says of the source"
+    return NOT_LISTED
 
 
 def has_records(binding: Binding, run: RunSummary) -> bool:
