@@ -457,7 +457,7 @@ def _happened(
 
 def _first(found: pl.DataFrame, events: tuple[str, ...], until: datetime.date) -> Days:
     """The first of some events that are not after a day: datetime64[D], NaT if there is none."""
-    days = np.full(found.height, np.datetime64("NaT"), dtype="datetime64[D]")
-    for event in events:
-        days = np.fmin(days, found[first_column(event)].to_numpy().astype("datetime64[D]"))
-    return np.where(days <= np.datetime64(until), days, np.datetime64("NaT"))
+    if not events:
+        return np.full(found.height, np.datetime64("NaT"), dtype="datetime64[D]")
+    days = found.select(pl.min_horizontal(first_column(event) for event in events)).to_series()
+    return days.set(days > until, None).to_numpy()

@@ -17,6 +17,8 @@ MAX_CODES = 1 << 19
 """Whole numbers that lie no further apart are counted as they are, and need no sorting."""
 MAX_CODES_EACH = 4
 """The same for each household: of few, sorting costs less than counting what is not there."""
+FIRST_FEW = 1000
+"""Values that are looked at before all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,9 @@ def order_of(values: Floats) -> Order:
         values: float64, shape (households,), at least one.
     """
     is_known = ~np.isnan(values)
-    whole = np.rint(values)
-    if is_known.any() and np.array_equal(whole, values, equal_nan=True):
-        lowest, highest = np.nanmin(values), np.nanmax(values)
+    known = values[is_known]
+    if len(known) and _are_whole(known):
+        lowest, highest = known.min(), known.max()
         if highest - lowest < _most(len(values)):
             code = np.where(is_known, values - (lowest - 1), 0).astype(np.int32)
             named = np.concatenate([[np.nan], np.arange(lowest, highest + 1)])
@@ -122,6 +124,11 @@ def order_of(values: Floats) -> Order:
     code[is_known & ~is_zero] = inverse + 1
     named = np.concatenate([[np.nan], found])
     return Order(code, named, np.bincount(code, minlength=len(named)))
+
+
+def _are_whole(values: Floats) -> bool:
+    """Whether all are whole numbers; amounts are found out by the first few."""
+    return all(bool((np.rint(some) == some).all()) for some in (values[:FIRST_FEW], values))
 
 
 def _most(households: int) -> int:

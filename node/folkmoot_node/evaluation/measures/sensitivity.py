@@ -57,12 +57,14 @@ class Basis:
         others: Rows of households without the event, evenly spaced if there are more than
             `OTHERS`: int64, never null.
         placed: Where the score places the households with the event, and these others.
+        area: The AUC of the score.
     """
 
     score: Present
     visited: tuple[Ints, ...]
     others: Ints
     placed: Placements
+    area: float
 
 
 def basis(score: Present) -> Basis:
@@ -74,7 +76,8 @@ def basis(score: Present) -> Basis:
     others = np.flatnonzero(without)
     others = others[:: max(1, -(-len(others) // OTHERS))]
     placed = placements(score.order, score.tally, seen.events, others)
-    return Basis(score, visited_rows(score), others, placed)
+    area = float(auc(score.tally.events, score.tally.others))
+    return Basis(score, visited_rows(score), others, placed, area)
 
 
 def changed(factor: str, times: float, order: Order, to: Basis) -> Changed:
@@ -107,10 +110,10 @@ def changed(factor: str, times: float, order: Order, to: Basis) -> Changed:
             )
         )
     area = float(auc(counted.events, counted.others))
-    was = float(auc(score.tally.events, score.tally.others))
+    change = area - to.area
     placed = placements(order, counted, score.seen.events, to.others)
-    interval = auc_change_interval(to.placed, placed, area - was)
-    return Changed(factor, times, area, area - was, interval, tuple(found))
+    interval = auc_change_interval(to.placed, placed, change)
+    return Changed(factor, times, area, change, interval, tuple(found))
 
 
 def visited_rows(score: Present) -> tuple[Ints, ...]:
