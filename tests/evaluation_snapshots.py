@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile
-from folkmoot_node.evaluation.snapshot import Groups, Happened, Snapshot
+from folkmoot_node.evaluation.leaks import points_known
+from folkmoot_node.evaluation.snapshot import Floats, Groups, Happened, Snapshot
+from folkmoot_node.store.schema import POINT, UNKNOWN_POINTS
 from folkmoot_operator.moments import months_later
 
 FIRST = datetime.date(2025, 1, 1)
@@ -129,7 +131,7 @@ def snapshot_of(
         band_from=BAND_FROM,
         factors=FACTORS[:factors],
         weights=np.array(WEIGHTS[:factors] if weights is None else weights),
-        points=np.where(hidden, np.nan, points),
+        points=thousandths(np.where(hidden, np.nan, points)),
         happened={outcome: happened},
         groups=(Groups("ethnic_group", "race", GROUPS, known_group.astype(np.uint8)),),
         ranks={"arrears_age": oldest, "deprivation_rank": deprived},
@@ -137,6 +139,17 @@ def snapshot_of(
         undated=("deprivation",),
     )
     return snapshot, Truth(scores, probability, group, recorded)
+
+
+def thousandths(points: Floats) -> npt.NDArray[np.int32]:
+    """What factors add as a snapshot holds it, from points: NaN where it is not known."""
+    whole = np.rint(np.where(np.isnan(points), UNKNOWN_POINTS / POINT, points) * POINT)
+    return np.asfortranarray(whole.astype(np.int32))
+
+
+def in_points(snapshot: Snapshot) -> Floats:
+    """What each factor adds, in points: shape (households, factors), NaN where not known."""
+    return points_known(snapshot.points) / POINT
 
 
 def snapshots_of(dates: int = 3, households: int = 5000, **changes: Any) -> list[Snapshot]:

@@ -23,6 +23,7 @@ from folkmoot_rehearsal.outcomes.mechanism import GROUPS, NOT_STATED, SHOWN, Mec
 from folkmoot_rehearsal.outcomes.severities import severities
 from folkmoot_rehearsal.population import Population
 from folkmoot_rehearsal.synthesis import Recipe, draw, live
+from tests.evaluation_snapshots import thousandths
 
 TODAY = datetime.date(2026, 11, 23)
 DATES = evaluation_dates(TODAY)
@@ -89,7 +90,7 @@ def snapshot_at(rehearsed: Rehearsed, date: datetime.date, seed: int = 1) -> Sna
         band_from=low,
         factors=SHOWN,
         weights=weights,
-        points=points,
+        points=thousandths(points),
         happened={
             outcome.name: _happened(lived, at, outcome.name, day, there)
             for at, outcome in enumerate(lived.mechanism.outcomes)

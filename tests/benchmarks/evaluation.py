@@ -121,9 +121,8 @@ def run_evaluation(folder: Path) -> base.Taken:
     import duckdb
     import sklearn.metrics
 
-    from folkmoot_node.evaluation.dated_snapshots import snapshots
-    from folkmoot_node.evaluation.measures.judge import judge
-    from folkmoot_node.evaluation.measures.summary import summarise
+    from folkmoot_node.evaluation.back_test import back_test
+    from folkmoot_node.pipeline.order import silent
     from folkmoot_node.policies.risk_policy import load_policy
     from folkmoot_node.settings.node_toml import load_config
 
@@ -133,9 +132,7 @@ def run_evaluation(folder: Path) -> base.Taken:
         config = load_config(folder / "home")
         policy = load_policy(config.risk_policy)
         evaluation = evaluation_of(folder)
-        dated = snapshots(config, installed, policy, evaluation, today=base.REFERENCE)
-        judged = [judge(one, evaluation) for one in dated]
-        summarise(judged, evaluation)
+        back_test(config, installed, policy, evaluation, today=base.REFERENCE, progress=silent)
     return taken[0]
 
 

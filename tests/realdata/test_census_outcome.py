@@ -25,6 +25,7 @@ from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.store.encrypted_file import create_key, read_key
 from folkmoot_node.store.reader import open_store
+from tests.evaluation_snapshots import thousandths
 from tests.realdata.conftest import AGE_GROUPS, HERE, NODE, TODAY
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]
@@ -128,7 +129,7 @@ def judged(census_folder, census_people, census_plugins, tmp_path_factory) -> Ju
         band_from=np.array(list(BANDS.values()), dtype=np.float64),
         factors=tuple(WEIGHTS),
         weights=np.array(list(WEIGHTS.values()), dtype=np.float64),
-        points=scored.select(list(WEIGHTS)).cast(pl.Float64).to_numpy(),
+        points=thousandths(scored.select(list(WEIGHTS)).cast(pl.Float64).to_numpy()),
         happened={
             OUTCOME: Happened(
                 OUTCOME,

@@ -25,6 +25,7 @@ from folkmoot_rehearsal.outcomes import mechanism as rules
 from folkmoot_rehearsal.outcomes.mechanism import SHOWN, Mechanism, Plant
 from folkmoot_rehearsal.synthesis import Recipe, write
 from folkmoot_sdk.loading import load as load_installed
+from tests.evaluation_snapshots import in_points
 from tests.rehearsed_outcomes import TODAY, WEIGHTS, rehearse, snapshot_at
 
 pytestmark = pytest.mark.slow
@@ -93,8 +94,8 @@ def test_a_node_scores_a_past_date_as_it_was(usual):
         assert len(ours) > 0.97 * true.households
         for at, name in enumerate(found.factors):
             place = SHOWN.index(name)
-            scores = found.points[ours, at] / found.weights[at]
-            truth = true.points[theirs, place] / true.weights[place]
+            scores = in_points(found)[ours, at] / found.weights[at]
+            truth = in_points(true)[theirs, place] / true.weights[place]
             known = ~np.isnan(scores)
             assert known.mean() > 0.94, name
             # A score of isolation moves with whole years of age.

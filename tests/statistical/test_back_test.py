@@ -61,9 +61,9 @@ class Covered:
 
 def test_intervals_hold_what_is_expected_of_given_households() -> None:
     snapshot, truth = snapshot_of(3000, rate=0.1, unknown=0.02, lost=0)
-    score = thousandths(snapshot.score)
-    order, oldest = order_of_whole(score), order_of(snapshot.ranks["arrears_age"])
-    less = dict(other_orders(score, thousandths(snapshot.points[:, 2])))[0.0]
+    order = order_of_whole(thousandths(snapshot.score))
+    oldest = order_of(snapshot.ranks["arrears_age"])
+    less = dict(other_orders(order, snapshot.points[:, 2]))[0.0]
     bands = Bands(snapshot.bands, bands_of_codes(order.code, snapshot.band, order.codes))
     (divided,) = snapshot.groups
     p = truth.probability
@@ -147,11 +147,10 @@ def test_intervals_of_the_order_hold_that_of_the_population() -> None:
 
 def test_intervals_of_another_weights_change_of_the_order_hold_that_of_the_population() -> None:
     def changes(snapshot):
-        score = thousandths(snapshot.score)
+        order = order_of_whole(thousandths(snapshot.score))
         seen = observed(snapshot.happened["homeless"], repeated=True)
-        now = basis(present(order_of_whole(score), seen, CAPACITY))
-        added = thousandths(np.nan_to_num(snapshot.points[:, 2]))
-        return [changed("x", times, other, now) for times, other in other_orders(score, added)]
+        now, points = basis(present(order, seen, CAPACITY)), snapshot.points[:, 2]
+        return [changed("x", times, other, now) for times, other in other_orders(order, points)]
 
     truth = [one.auc_change for one in changes(snapshot_of(1_000_000, seed=999)[0])]
     assert abs(truth[0]) > 0.01
@@ -170,7 +169,7 @@ def test_few_events_are_no_evidence_that_a_rare_factor_changes_nothing() -> None
     rare = np.where(draw.random(2000) < 0.03, 15_000, 0).astype(np.int32)
     score = rare + np.where(draw.random(2000) < 0.3, draw.integers(1, 20, 2000) * 1000, 0)
     order = order_of_whole(score.astype(np.int32))
-    orders = dict(other_orders(score.astype(np.int32), rare))
+    orders = dict(other_orders(order, rare))
     odds = np.exp(score / 15_000)
     p = 16 * odds / odds.sum()
     held = dict.fromkeys(orders, 0)

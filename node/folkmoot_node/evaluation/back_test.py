@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from folkmoot_node.evaluation.dated_snapshots import snapshots
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile
 from folkmoot_node.evaluation.measures.evaluation import Evaluation
 from folkmoot_node.evaluation.measures.judge import judge
+from folkmoot_node.evaluation.measures.judgement import Judgement
 from folkmoot_node.evaluation.measures.plain import plain
 from folkmoot_node.evaluation.measures.summary import summarise
 from folkmoot_node.evaluation.snapshot import Leak, Snapshot
@@ -77,7 +79,11 @@ def back_test(
     today: datetime.date,
     progress: Progress,
 ) -> BackTest:
-    """Scores and judges one date after the other; one at a time is in memory.
+    """Scores one date after the other, and judges each while the next is scored.
+
+    One date is scored and one judged at a time, so that no more are in memory, however many there
+    are. A date that cannot be judged stops the run once the next is scored, and is told before what
+    stopped that one.
 
     Args:
         config: The node's configuration.
@@ -85,14 +91,27 @@ def back_test(
         policy: The policy that is judged.
         evaluation: What is asked.
         today: As for `score`.
-        progress: Told how many dates are done.
+        progress: Told how many dates are scored.
 
     Raises:
         Problem: As `snapshots`.
     """
-    judgements, read = [], []
-    for snapshot in snapshots(config, plugins, policy, evaluation, today=today, progress=progress):
-        judgements.append(judge(snapshot, evaluation))
-        read.append(Read.of(snapshot))
-        del snapshot  # or it would be in memory while the next date is scored
-    return BackTest(summarise(judgements, evaluation), tuple(read))
+    judged: list[Future[Judgement]] = []
+    read = []
+    dated = snapshots(config, plugins, policy, evaluation, today=today, progress=progress)
+    with ThreadPoolExecutor(1, "judging") as thread:
+        try:
+            for snapshot in dated:
+                _wait(judged)
+                judged.append(thread.submit(judge, snapshot, evaluation))
+                read.append(Read.of(snapshot))
+                del snapshot  # or it would be in memory when it is judged
+        finally:
+            _wait(judged)
+    return BackTest(summarise([one.result() for one in judged], evaluation), tuple(read))
+
+
+def _wait(judged: Sequence[Future[Judgement]]) -> None:
+    """Waits until the last date is judged, or raises what went wrong there."""
+    for one in judged[-1:]:
+        one.result()

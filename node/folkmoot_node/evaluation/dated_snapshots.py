@@ -9,7 +9,6 @@ import datetime
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile, OutcomeEntry
@@ -20,8 +19,8 @@ from folkmoot_node.evaluation.known_then import (
     require_past,
     scored_as_known,
 )
-from folkmoot_node.evaluation.leaks import Rows, Values, leaks, numbers
-from folkmoot_node.evaluation.snapshot import Days, Groups, Happened, Snapshot
+from folkmoot_node.evaluation.leaks import Rows, Values, leaks, numbers, points_known
+from folkmoot_node.evaluation.snapshot import Days, Groups, Happened, Points, Snapshot
 from folkmoot_node.pipeline.order import Progress, silent
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.scoring.bound import Binding
@@ -33,7 +32,6 @@ from folkmoot_node.store.schema import (
     BAND_COLUMN,
     POINT,
     SCORE_COLUMN,
-    UNKNOWN_POINTS,
     WITHHELD_COLUMN,
     before_column,
     field_column,
@@ -152,11 +150,11 @@ def _snapshot(
     # would double the memory, and of inputs few rows are looked at.
     rows = np.argsort(found[UPRN_COLUMN].to_numpy())
     names = tuple(factor.name for factor in run.factors)
-    points = np.empty(
-        (found.height, len(names)), dtype=np.float32, order="F"
-    )  # each factor is filled at once
-    for at, name in enumerate(names):
-        points[:, at] = _points(found[points_column(name)].to_numpy()[rows])
+    added = [found[points_column(name)] for name in names]
+    widest = np.int32 if any(one.dtype == pl.Int32 for one in added) else np.int16
+    points = np.empty((len(rows), len(names)), dtype=widest, order="F")  # a factor lies together
+    for at, one in enumerate(added):
+        points[:, at] = one.to_numpy()[rows]
     happened = {
         name: _happened(found, rows, name, entry, date)
         for name, entry in evaluation.outcomes.items()
@@ -193,7 +191,7 @@ def _snapshot(
         withheld=withheld,
         leaks=leaks(
             happened,
-            ((name, points[:, at].__getitem__) for at, name in enumerate(names)),
+            ((name, _some_points(points[:, at])) for at, name in enumerate(names)),
             ((name, _some_of(found[field_column(name)], rows)) for name in inputs),
         ),
     )
@@ -204,10 +202,8 @@ def _some_of(column: pl.Series, rows: Rows) -> Values:
     return lambda some: numbers(column.gather(rows[some]))
 
 
-def _points(whole: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
-    points: npt.NDArray[np.float32] = np.divide(whole, POINT, dtype=np.float32)
-    points[whole == UNKNOWN_POINTS] = np.nan
-    return points
+def _some_points(points: Points) -> Values:
+    return lambda some: points_known(points[some])
 
 
 def _left_out(run: RunSummary, *reasons: str) -> dict[str, int]:
@@ -236,7 +232,7 @@ def _happened(
 
 def _first(found: pl.DataFrame, events: tuple[str, ...], until: datetime.date) -> Days:
     """The first of some events that are not after a day: datetime64[D], NaT if there is none."""
-    days = np.full(found.height, np.datetime64("NaT"), dtype="datetime64[D]")
-    for event in events:
-        days = np.fmin(days, found[first_column(event)].to_numpy().astype("datetime64[D]"))
-    return np.where(days <= np.datetime64(until), days, np.datetime64("NaT"))
+    if not events:
+        return np.full(found.height, np.datetime64("NaT"), dtype="datetime64[D]")
+    days = found.select(pl.min_horizontal(first_column(event) for event in events)).to_series()
+    return days.set(days > until, None).to_numpy()

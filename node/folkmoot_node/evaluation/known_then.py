@@ -7,7 +7,6 @@ never stored.
 from __future__ import annotations
 
 import datetime
-from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -23,6 +22,7 @@ from folkmoot_node.scoring.bound import Binding
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.sources.known_on import KnownOn, require_accepted, require_dated
+from folkmoot_node.sources.quarantine import NOT_LISTED
 from folkmoot_node.store.extracts_read import note_judged
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_operator.problems import ExitCode, Problem
@@ -134,15 +134,7 @@ def run_as_known(
         Problem: As `score`.
     """
     with aside(config) as beside:
-        return _run(_with_quarantine(beside), plugins, policy, known, kept)
-
-
-def _with_quarantine(own: NodeConfig) -> NodeConfig:
-    """With rejected records listed beside the scores, so that they are deleted with them."""
-    folder = own.settings.quarantine.model_copy(
-        update={"folder": own.store_path.parent / "quarantine"}
-    )
-    return replace(own, settings=own.settings.model_copy(update={"quarantine": folder}))
+        return _run(beside, plugins, policy, known, kept)
 
 
 def _run(
@@ -173,7 +165,7 @@ def _without_folder(remedy: str, folder: Path) -> str:
     """What to do, if that named a file that is deleted with the run."""
     if str(folder) not in remedy:
         return remedy
-    return "Run `folkmoot-node score`, and see what it says of the source"
+    return NOT_LISTED
 
 
 def has_records(binding: Binding, run: RunSummary) -> bool:

@@ -10,9 +10,10 @@ import numpy.typing as npt
 import polars as pl
 
 from folkmoot_node.evaluation.snapshot import Floats, Happened, Leak, Points
+from folkmoot_node.store.schema import UNKNOWN_POINTS
 
 Rows = npt.NDArray[np.int64]
-Values = Callable[[Rows], Points]
+Values = Callable[[Rows], Floats]
 """Of some rows: of the same shape, NaN where unknown. Few rows are looked at."""
 
 LARGEST_AUC = 0.98
@@ -56,6 +57,11 @@ def leaks(
 def numbers(column: pl.Series) -> Floats:
     """The values of an input as numbers: float64, shape (households,), NaN where unknown."""
     return column.to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def points_known(points: Points) -> Floats:
+    """What a factor adds as numbers: float64, of the same shape, NaN where unknown."""
+    return np.where(points == UNKNOWN_POINTS, np.nan, points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,7 @@ class _Compared:
                     return
 
 
-def _standing_out(values: Points, usual: float) -> int:
+def _standing_out(values: Floats, usual: float) -> int:
     """How many of some values are known and not the usual one."""
     return int((~np.isnan(values) & (values != usual)).sum())
 
@@ -113,14 +119,14 @@ def _is_rare(of_had: int, of_others: int) -> bool:
     return of_had >= SHARE * (of_had + of_others)
 
 
-def _auc(had: Points, others: Points) -> float:
+def _auc(had: Floats, others: Floats) -> float:
     """Chance that a household with an event has the higher value; unknown ones are the lowest."""
     one, other = (np.sort(np.where(np.isnan(some), -np.inf, some)) for some in (had, others))
     below, not_above = (int(np.searchsorted(other, one, side).sum()) for side in ("left", "right"))
     return (below + not_above) / 2 / (len(one) * len(other))
 
 
-def _usual(values: Points) -> float:
+def _usual(values: Floats) -> float:
     """The most frequent of the known values; NaN if there is none."""
     known = values[~np.isnan(values)]
     if not len(known):

@@ -12,10 +12,8 @@ import numpy.typing as npt
 Bools = npt.NDArray[np.bool_]
 Days = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.float64]
-Points = npt.NDArray[np.float32] | Floats
-"""Points, in whole thousandths. What a factor adds is float32, which gives them back to the
-thousandth up to 8,000 points; a weight has at most 1,000. A score, their sum, is float64.
-"""
+Points = npt.NDArray[np.int16] | npt.NDArray[np.int32]
+"""What factors add, in thousandths of a point; `UNKNOWN_POINTS` where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +85,14 @@ class Snapshot:
     Attributes:
         date: The date.
         uprn: int64, shape (households,); for joins alone, never for output.
-        score: Points, float64, shape (households,).
+        score: Points, in whole thousandths, float64, shape (households,).
         band: uint8, shape (households,): index into `bands`.
         bands: Names, from the lowest.
         band_from: Points from which each band begins, float64, shape (bands,).
         factors: Names, in the order of the policy.
         weights: Points at a factor score of 1, float64, shape (factors,).
-        points: What each factor adds to the score, float32, shape (households, factors); NaN
-            where it is not known.
+        points: What each factor adds to the score, in thousandths of a point: int16, or int32 if
+            a weight needs it, shape (households, factors); `UNKNOWN_POINTS` where it is not known.
         happened: By outcome of the evaluation file.
         groups: Protected characteristics held for audit.
         ranks: By name of a field of `[baselines]`: float64, shape (households,), NaN if unknown.

@@ -224,7 +224,7 @@ class SourceReading:
                 RejectedReason(field=field, reason=reason, values=number)
                 for (field, reason), number in quarantine.reasons.most_common()
             ),
-            quarantine=str(quarantine.path) if quarantine.rejected else "",
+            quarantine=str(quarantine.path) if quarantine.lists and quarantine.rejected else "",
             files=fingerprint(reader.origins, folders_of(self._source.source.options)),
             latest=reader.latest,
             left_out=dict(reader.left_out),

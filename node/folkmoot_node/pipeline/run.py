@@ -282,7 +282,12 @@ class ScoringRun:
             self._sources.needed[name],
             self._sources.wanted(name),
             self.plan.reference_date,
-            Quarantine(self.config.quarantine_folder, name, self.plan.run_id),
+            Quarantine(
+                self.config.quarantine_folder,
+                name,
+                self.plan.run_id,
+                lists=self.plan.known is None,
+            ),
             self.config.maximum_share,
             self._sources.asked[name],
             self._sources.known_records(name),

@@ -11,6 +11,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +32,9 @@ _SHOWN = 12
 _RESULT = re.compile(r"^gives -?[0-9.,]+ ")
 _SAFE = 4
 """A value this long is taken out of the middle of a reason too; a shorter one may be part of it."""
+NOT_LISTED = "Run `folkmoot-node score`, and see what it says of the source"
+"""What to do about rejections that are not listed."""
+_WITHOUT_ROW = attrgetter("file", "field", "reason", "value")
 
 
 class _Listed(NamedTuple):
@@ -46,15 +50,18 @@ class _Listed(NamedTuple):
 class Quarantine:
     """Rejected records of one source and one run.
 
-    The file is made with the first rejection: no file means no rejection.
+    The file is made with the first rejection that is listed: no file means no rejection.
 
     Attributes:
+        lists: Whether rejections are listed. A past date's are counted alone: whoever was born
+            later is one, and nobody would read the list.
         path: The CSV file: file, row, field, reason, value.
         fields: Number of rejections by field.
         reasons: Number of rejections by field and kind of reason, without the values.
     """
 
-    def __init__(self, folder: Path, source: str, run_id: str) -> None:
+    def __init__(self, folder: Path, source: str, run_id: str, *, lists: bool = True) -> None:
+        self.lists = lists
         self.path = folder / f"{source}-{run_id}.csv"
         delete_private(self.path)  # of a first try to read the source in this run
         self.fields: Counter[str] = Counter()
@@ -77,14 +84,12 @@ class Quarantine:
         for entry in rejections:
             at = self._files.setdefault(entry.file, len(self._files))
             self._rows.add(at << 44 | entry.row)
-            self.fields[entry.field] += 1
-            known = self._as_listed(entry)
-            self._count(entry.field, known.kind)
-            if self._listed < MAXIMUM_LISTED:
-                self._listed += 1
-                self._open().writerow(
-                    (known.file, entry.row, known.field, known.reason, known.value)
-                )
+        # Many records hold the same value, which is looked at once.
+        for said, number in Counter(map(_WITHOUT_ROW, rejections)).items():
+            self.fields[said[1]] += number
+            self._count(said[1], self._as_listed(said).kind, number)
+        if self.lists:
+            self._list(rejections[: MAXIMUM_LISTED - self._listed])
 
     def summary(self) -> tuple[str, ...]:
         """Rejections by field and kind of reason, the most frequent first, for a terminal."""
@@ -118,7 +123,9 @@ class Quarantine:
                 "scores stay",
                 where=f"source {self._source}",
                 remedy=f"See {self.path} for file, row, field and reason; correct the extract or "
-                "its mapping, then score again",
+                "its mapping, then score again"
+                if self.lists
+                else NOT_LISTED,
                 exit_code=ExitCode.DATA,
                 for_operator=(
                     f"{self.rejected:,} records could not be read, or not wholly:",
@@ -126,23 +133,30 @@ class Quarantine:
                 ),
             )
 
-    def _as_listed(self, entry: Rejection) -> _Listed:
-        key = entry.file, entry.field, entry.reason, entry.value
-        found = self._known.get(key)
+    def _list(self, rejections: Sequence[Rejection]) -> None:
+        self._listed += len(rejections)
+        for entry in rejections:
+            known = self._as_listed(_WITHOUT_ROW(entry))
+            self._open().writerow((known.file, entry.row, known.field, known.reason, known.value))
+
+    def _as_listed(self, said: tuple[str, str, str, str]) -> _Listed:
+        """How a rejection is counted and listed, of its file, field, reason and value."""
+        found = self._known.get(said)
         if found is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            found = self._known[key] = _Listed(
-                kind_of_reason(entry),
-                *map(harmless, (*key[:3], entry.value[:_MAXIMUM_VALUE])),
+            file, field, reason, value = said
+            found = self._known[said] = _Listed(
+                kind_of_reason(reason, value),
+                *map(harmless, (file, field, reason, value[:_MAXIMUM_VALUE])),
             )
         return found
 
-    def _count(self, field: str, reason: str) -> None:
+    def _count(self, field: str, reason: str, number: int) -> None:
         kind = field, reason
         if kind not in self.reasons and len(self.reasons) >= MAXIMUM_REASONS:
             kind = field, "other reasons"
-        self.reasons[kind] += 1
+        self.reasons[kind] += number
 
     def _open(self) -> Any:
         if self._writer is None:
@@ -155,12 +169,12 @@ class Quarantine:
         return self._writer
 
 
-def kind_of_reason(entry: Rejection) -> str:
+def kind_of_reason(reason: str, value: str) -> str:
     """What is wrong with a value, without the value: `is not a number`.
 
     One line of print: a source's words, or the value in them, could else write to a terminal.
     """
-    reason, value = entry.reason, entry.value.strip()
+    value = value.strip()
     if value:
         reason = reason.removeprefix(value).strip()
         if len(value) >= _SAFE:

@@ -102,8 +102,7 @@ def to_levels(points: Points, weights: Floats) -> Levels:
     """Factor scores in thousandths.
 
     Args:
-        points: What each factor adds, in whole thousandths of a point, shape
-            (households, factors); NaN where it is not known.
+        points: What each factor adds, as `Snapshot.points`.
         weights: Points at a factor score of 1, shape (factors,).
 
     Returns:
@@ -111,7 +110,8 @@ def to_levels(points: Points, weights: Floats) -> Levels:
     """
     found = np.empty(points.shape, dtype=np.uint16)
     for at, weight in enumerate(weights):
-        scores = np.rint(thousandths(points[:, at]) / POINT * (THOUSANDTHS / weight))
+        # What is not known is below 0.
+        scores = np.rint(points[:, at] / POINT * (THOUSANDTHS / weight))
         found[:, at] = np.clip(scores, 0, THOUSANDTHS)
     return found
 

@@ -88,18 +88,14 @@ def by_group(
 def _tallies(divided: Groups, score: Present) -> list[Tally]:
     """One of each group, and of those whose group is not known."""
     order, seen, groups = score.order, score.seen, len(divided.names) + 1
-    ascending = np.argsort(divided.index, kind="stable")
-    ends = np.cumsum(np.bincount(divided.index, minlength=groups))[:-1]
+    place = divided.index * np.int32(order.codes) + order.code
 
-    def by(group: npt.NDArray[np.uint8], code: npt.NDArray[np.int32]) -> list[Ints]:
-        return [np.bincount(code[group == at], minlength=order.codes) for at in range(groups)]
+    def counted(places: npt.NDArray[np.int32]) -> Ints:
+        count = np.bincount(places, minlength=groups * order.codes)
+        return count.reshape(groups, order.codes)
 
-    every = [
-        np.bincount(code, minlength=order.codes) for code in np.split(order.code[ascending], ends)
-    ]
-    events, lost, excluded = (
-        by(divided.index[at], order.code[at]) for at in (seen.events, seen.lost, seen.excluded)
-    )
+    every = counted(place)
+    events, lost, excluded = (counted(place[at]) for at in (seen.events, seen.lost, seen.excluded))
     return [
         Tally(every[at] - excluded[at], every[at] - excluded[at] - lost[at], events[at])
         for at in range(groups)

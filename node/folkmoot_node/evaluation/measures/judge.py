@@ -33,7 +33,6 @@ from folkmoot_node.evaluation.measures.judgement import (
 )
 from folkmoot_node.evaluation.measures.observed import Observed, observed
 from folkmoot_node.evaluation.measures.orders import (
-    Codes,
     Order,
     order_of,
     order_of_whole,
@@ -41,7 +40,8 @@ from folkmoot_node.evaluation.measures.orders import (
 )
 from folkmoot_node.evaluation.measures.ranking import ranking
 from folkmoot_node.evaluation.measures.sensitivity import Basis, basis, changed, other_orders
-from folkmoot_node.evaluation.snapshot import Bools, Groups, Snapshot
+from folkmoot_node.evaluation.snapshot import Bools, Groups, Points, Snapshot
+from folkmoot_node.store.schema import UNKNOWN_POINTS
 
 TENTHS = tuple(str(at) for at in range(1, 11))
 COMPLETE = ("all factors known", "some factor not known")
@@ -69,8 +69,7 @@ def judge(snapshot: Snapshot, evaluation: EvaluationFile) -> Judgement:
         snapshot: With every outcome of the file.
         evaluation: The file.
     """
-    score = thousandths(snapshot.score)
-    order = order_of_whole(score)
+    order = order_of_whole(thousandths(snapshot.score))
     seen = {
         name: observed(snapshot.happened[name], repeated=entry.repeated)
         for name, entry in evaluation.outcomes.items()
@@ -86,9 +85,12 @@ def judge(snapshot: Snapshot, evaluation: EvaluationFile) -> Judgement:
         _by_rank(snapshot, evaluation, every)
         for at, name in enumerate(snapshot.factors):
             points = snapshot.points[:, at]
-            is_known = ~np.isnan(points)
+            is_known = points != UNKNOWN_POINTS
             is_complete &= is_known
-            _by_factor(name, thousandths(points), is_known, score, every, evaluation.smallest)
+            _by_factor(name, points, is_known, every, evaluation.smallest)
+            for times, other in other_orders(order, points):
+                for one in every:
+                    one.weights.append(changed(name, times, other, one.basis))
     of_code = bands_of_codes(order.code, snapshot.band, order.codes)
     bands = Bands(snapshot.bands, of_code)
     figures = {one.name: _figures(one, snapshot, evaluation, bands, is_complete) for one in every}
@@ -129,22 +131,14 @@ def _by_rank(snapshot: Snapshot, evaluation: EvaluationFile, every: tuple[_Judge
 
 
 def _by_factor(
-    name: str,
-    added: Codes,
-    is_known: Bools,
-    score: Codes,
-    every: tuple[_Judged, ...],
-    smallest: int,
+    name: str, points: Points, is_known: Bools, every: tuple[_Judged, ...], smallest: int
 ) -> None:
-    """A factor by itself, and the score with another weight of it."""
-    unknown = int(np.count_nonzero(~is_known))
-    order = order_of_whole(np.where(is_known, added, np.int32(-1)) if unknown else added)
+    """Visiting by one factor alone; where it is not known, its points are below all others."""
+    unknown = len(points) - int(np.count_nonzero(is_known))
+    order = order_of_whole(points)
     for one in every:
         one.baselines.append(baseline("factor", name, unknown, order, one.score))
         one.known.append(_known(name, is_known, one.score.seen, smallest))
-    for times, other in other_orders(score, added):
-        for one in every:
-            one.weights.append(changed(name, times, other, one.basis))
 
 
 def _known(name: str, is_known: Bools, seen: Observed, smallest: int) -> FactorKnown:

@@ -10,7 +10,7 @@ import numpy as np
 from folkmoot_node.evaluation.measures.baselines import Present
 from folkmoot_node.evaluation.measures.capacity import paired, recall
 from folkmoot_node.evaluation.measures.judgement import Changed, ChangedAt
-from folkmoot_node.evaluation.measures.orders import Codes, Ints, Order, order_of_whole
+from folkmoot_node.evaluation.measures.orders import Ints, Order, moved
 from folkmoot_node.evaluation.measures.ranking import (
     Placements,
     auc,
@@ -18,6 +18,7 @@ from folkmoot_node.evaluation.measures.ranking import (
     placements,
 )
 from folkmoot_node.evaluation.measures.tally import tally
+from folkmoot_node.evaluation.snapshot import Points
 
 TIMES = (0.0, 0.75, 1.25)
 """By what each weight is multiplied, the others staying as they are."""
@@ -27,19 +28,23 @@ smaller part, and its own error is then a hundredth.
 """
 
 
-def other_orders(score: Codes, added: Codes) -> Iterator[tuple[float, Order]]:
+def other_orders(order: Order, points: Points) -> Iterator[tuple[float, Order]]:
     """The order of the score with another weight of one factor.
 
+    Most factors add nothing to most households: only the others are looked at.
+
     Args:
-        score: Thousandths of points, int32, shape (households,).
-        added: What the factor adds, of the same shape; 0 where it is not known.
+        order: Of the score.
+        points: What the factor adds, as a column of `Snapshot.points`.
 
     Yields:
         Each of `TIMES`, and the order.
     """
+    rows = np.flatnonzero(points > 0)
+    added = points[rows].astype(np.int32)
     for times in TIMES:
-        change = -added if times == 0 else np.rint(added * np.float32(times - 1)).astype(np.int32)
-        yield times, order_of_whole(score + change)
+        change = np.rint(added * np.float32(times - 1)).astype(np.int32)
+        yield times, moved(order, rows, change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +57,14 @@ class Basis:
         others: Rows of households without the event, evenly spaced if there are more than
             `OTHERS`: int64, never null.
         placed: Where the score places the households with the event, and these others.
+        area: The AUC of the score.
     """
 
     score: Present
     visited: tuple[Ints, ...]
     others: Ints
     placed: Placements
+    area: float
 
 
 def basis(score: Present) -> Basis:
@@ -69,7 +76,8 @@ def basis(score: Present) -> Basis:
     others = np.flatnonzero(without)
     others = others[:: max(1, -(-len(others) // OTHERS))]
     placed = placements(score.order, score.tally, seen.events, others)
-    return Basis(score, visited_rows(score), others, placed)
+    area = float(auc(score.tally.events, score.tally.others))
+    return Basis(score, visited_rows(score), others, placed, area)
 
 
 def changed(factor: str, times: float, order: Order, to: Basis) -> Changed:
@@ -102,10 +110,10 @@ def changed(factor: str, times: float, order: Order, to: Basis) -> Changed:
             )
         )
     area = float(auc(counted.events, counted.others))
-    was = float(auc(score.tally.events, score.tally.others))
+    change = area - to.area
     placed = placements(order, counted, score.seen.events, to.others)
-    interval = auc_change_interval(to.placed, placed, area - was)
-    return Changed(factor, times, area, area - was, interval, tuple(found))
+    interval = auc_change_interval(to.placed, placed, change)
+    return Changed(factor, times, area, change, interval, tuple(found))
 
 
 def visited_rows(score: Present) -> tuple[Ints, ...]:

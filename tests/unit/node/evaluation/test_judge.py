@@ -12,7 +12,7 @@ import pytest
 from folkmoot_node.evaluation.measures.judge import judge
 from folkmoot_node.evaluation.measures.summary import summarise
 from folkmoot_node.evaluation.snapshot import Groups, Happened, Snapshot
-from tests.evaluation_snapshots import evaluation_of, snapshot_of
+from tests.evaluation_snapshots import evaluation_of, in_points, snapshot_of, thousandths
 
 DATE = datetime.date(2025, 1, 1)
 UNTIL = datetime.date(2025, 7, 1)
@@ -37,7 +37,7 @@ def small(points, event, *, ended=None, before=None, gone=None, group=None, rank
         band_from=np.array([0.0, 5.0]),
         factors=tuple("ab"[: points.shape[1]]),
         weights=np.full(points.shape[1], 10.0),
-        points=points,
+        points=thousandths(points),
         happened={
             "homeless": Happened(
                 "homeless", 6, UNTIL, days(event),
@@ -196,9 +196,11 @@ def test_another_weight_gives_what_scoring_with_it_would(times) -> None:
     snapshot, _ = snapshot_of(3000, factors=4)
     figures = judge(snapshot, evaluation_of([snapshot])).outcomes[0].figures
     for at, factor in enumerate(snapshot.factors):
-        points = snapshot.points.copy()
+        points = in_points(snapshot)
         points[:, at] = np.rint(points[:, at] * times * 1000) / 1000
-        other = dataclasses.replace(snapshot, points=points, score=np.nansum(points, axis=1))
+        other = dataclasses.replace(
+            snapshot, points=thousandths(points), score=np.nansum(points, axis=1)
+        )
         directly = judge(other, evaluation_of([other])).outcomes[0].figures
         (found,) = [one for one in figures.weights if (one.factor, one.times) == (factor, times)]
         # A quarter of a contribution is rounded by itself: a thousandth may differ.
@@ -227,7 +229,7 @@ def test_unknown_factors_are_set_apart() -> None:
     observed = np.isnat(snapshot.happened["homeless"].ended) | ~np.isnat(
         snapshot.happened["homeless"].first
     )
-    some = np.isnan(snapshot.points)
+    some = np.isnan(in_points(snapshot))
     assert unknown.households == np.count_nonzero(some.any(axis=1) & observed)
     for at, one in enumerate(figures.known):
         assert one.unknown.of == np.count_nonzero(some[:, at] & observed)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from folkmoot_node.evaluation.measures import orders
 from folkmoot_node.evaluation.measures.observed import Observed
-from folkmoot_node.evaluation.measures.orders import order_of, order_of_whole, thousandths
+from folkmoot_node.evaluation.measures.orders import moved, order_of, order_of_whole, thousandths
 from folkmoot_node.evaluation.measures.tally import tally
 
 NONE = np.empty(0, dtype=np.int64)
@@ -48,8 +48,26 @@ def test_sorting_and_counting_give_the_same_order(given) -> None:
     np.testing.assert_array_equal(found.count[found.count > 0], by_sorting.count)
 
 
+@given(
+    st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=1, max_size=30),
+    st.booleans(),
+)
+def test_counting_those_that_moved_gives_the_order_of_all(drawn, is_sorted) -> None:
+    before, by = np.array(drawn, dtype=np.int32).T
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(orders, "MAX_CODES", 0 if is_sorted else 100)
+        patch.setattr(orders, "MAX_CODES_EACH", 100)
+        order, rows = order_of_whole(before), np.flatnonzero(by)
+        found, whole = moved(order, rows, by[rows]), order_of_whole(before + by)
+    for one in (found, whole):
+        np.testing.assert_array_equal(np.rint(one.values[one.code] * 1000), before + by)
+        np.testing.assert_array_equal(np.bincount(one.code, minlength=one.codes), one.count)
+    np.testing.assert_array_equal(found.count[found.count > 0], whole.count[whole.count > 0])
+    np.testing.assert_array_equal(order.values[order.code] * 1000, before)  # it stays as it was
+
+
 def test_points_become_whole_thousandths() -> None:
-    assert thousandths(np.array([0.1 + 0.2, 30.0, np.nan])).tolist() == [300, 30000, 0]
+    assert thousandths(np.array([0.1 + 0.2, 30.0])).tolist() == [300, 30000]
 
 
 @settings(max_examples=50)

@@ -37,7 +37,7 @@ def rejected(row, field, reason, value=""):
     ],
 )  # fmt: skip
 def test_a_kind_of_reason_quotes_no_value(reason, value, kind):
-    assert kind_of_reason(rejected(2, "Arrears", reason, value)) == kind
+    assert kind_of_reason(reason, value) == kind
 
 
 def test_rejections_are_counted_by_field_and_reason(quarantine):
@@ -81,3 +81,15 @@ def test_kinds_are_bounded_and_the_list_is_short(quarantine, monkeypatch):
     lines = reasons_in_words([("A", f"reason {at}", 1) for at in range(20)])
     assert len(lines) == 13
     assert lines[-1] == "and 8 more kinds of reason"
+
+
+def test_rejections_that_are_not_listed_are_counted_all_the_same(tmp_path):
+    found = Quarantine(tmp_path, "people", "run-1", lists=False)
+    found.reject([rejected(row, "Born", "-1 is no age", "-1") for row in (2, 3, 3)])
+    assert (found.rejected, found.fields["Born"]) == (2, 3)
+    assert found.reasons == {("Born", "is no age"): 3}
+    with pytest.raises(Problem, match="more than") as caught:
+        found.check(0, 0.5)
+    assert caught.value.remedy == module.NOT_LISTED
+    found.close()
+    assert not list(tmp_path.iterdir())

@@ -16,7 +16,7 @@ from folkmoot_node.evaluation.fitting.known_dates import (
     patterns,
     to_levels,
 )
-from tests.evaluation_snapshots import snapshot_of
+from tests.evaluation_snapshots import in_points, snapshot_of
 from tests.fitted_policies import known_dates
 
 
@@ -41,7 +41,7 @@ def test_who_was_lost_or_had_the_event_before_is_not_judged(snapshot, repeated):
 
 def test_an_unknown_factor_adds_nothing_as_in_the_score(snapshot):
     found = known_date(snapshot, "homeless", repeated=True)
-    unknown = np.isnan(snapshot.points)
+    unknown = np.isnan(in_points(snapshot))
     assert unknown.any()
     assert not found.levels[unknown].any()
     score = found.levels @ snapshot.weights / 1000
@@ -51,10 +51,9 @@ def test_an_unknown_factor_adds_nothing_as_in_the_score(snapshot):
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0.01, 1000)), min_size=1, max_size=5))
 def test_levels_are_the_thousandths_of_the_factor_score(drawn):
     score, weight = np.array(drawn).T
-    points = np.rint(score * weight * 1000)[None, :] / 1000
+    points = np.rint(score * weight * 1000)[None, :].astype(np.int32)
     found = to_levels(points, weight)[0]
     assert (np.abs(found - score * 1000) <= 0.5 + 0.5 / weight + 1e-6).all()
-    assert (to_levels(points.astype(np.float32), weight)[0] == found).all()
 
 
 def test_equal_rows_together_are_the_same_households(snapshot):

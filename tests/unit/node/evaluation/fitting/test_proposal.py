@@ -13,7 +13,7 @@ from folkmoot_node.evaluation.fitting.report import as_document
 from folkmoot_node.evaluation.reporting.document import Sheet
 from folkmoot_node.policies.risk_policy import parse_policy
 from folkmoot_operator.problems import ExitCode, Problem
-from tests.evaluation_snapshots import FACTORS, snapshots_of
+from tests.evaluation_snapshots import FACTORS, in_points, snapshots_of, thousandths
 from tests.fitted_policies import points_of, policy_of, proposed
 
 
@@ -101,9 +101,9 @@ def test_what_may_not_be_used_is_not_and_it_is_said_why(snapshots):
 def test_a_factor_that_never_varies_is_taken_out(snapshots):
     same = []
     for one in snapshots:
-        points = one.points.copy()
+        points = in_points(one)
         points[:, 0] = 3.0
-        same.append(dataclasses.replace(one, points=points))
+        same.append(dataclasses.replace(one, points=thousandths(points)))
     found = proposed(same)
     assert found.factors[0].reason == CONSTANT
 
@@ -135,10 +135,10 @@ def knows_the_outcome_at_first(dates):
     """Snapshots of which the first ones have a factor that only households with the event have."""
     found = []
     for at, one in enumerate(snapshots_of(8, 3000, unknown=0.0)):
-        points = one.points.copy()
+        points = in_points(one)
         if at < dates:
             points[:, 5] = 2.0 * ~np.isnat(one.happened["homeless"].first)
-        found.append(dataclasses.replace(one, points=points))
+        found.append(dataclasses.replace(one, points=thousandths(points)))
     return found
 
 
