@@ -6,7 +6,7 @@ told together with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -16,6 +16,8 @@ from folkmoot_node.scrutiny.approved_facts import ApprovedFact, ApprovedFacts
 from folkmoot_node.scrutiny.facts import in_sentence
 from folkmoot_operator.shown_values import day_of, shown
 
+_FOLLOWS = ("share", "maximum", "sha256")
+"""Last parts of keys whose facts change only since others have."""
 MAX_SAID = 400
 """Characters of a value in a sentence; JSON has all of it."""
 _CONTEXT = 60
@@ -79,6 +81,15 @@ def differences(before: ApprovedFacts, now: ApprovedFacts) -> tuple[Difference, 
         if one is not None:
             found.append(one)
     return tuple(sorted(found, key=lambda one: one.key))
+
+
+def causes_first(found: Iterable[Difference]) -> tuple[Difference, ...]:
+    """For people: what only follows from another change, such as a digest, comes last.
+
+    Args:
+        found: Differences; their order stays otherwise.
+    """
+    return tuple(sorted(found, key=lambda one: one.key.rpartition(".")[2] in _FOLLOWS))
 
 
 def things(facts: Mapping[str, ApprovedFact], family: str) -> frozenset[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from folkmoot_node.scrutiny.approval import Approval
 from folkmoot_node.scrutiny.approved_facts import ApprovedFacts
-from folkmoot_node.scrutiny.differences import Difference, differences
+from folkmoot_node.scrutiny.differences import Difference, causes_first, differences
 from folkmoot_node.scrutiny.public.publishable import publishable
 
 
@@ -37,7 +37,7 @@ class Version:
         if self.is_first:
             return ("The first approved version.",)
         unchanged = ("Nothing that is published has changed: it was approved again.",)
-        return tuple(one.words for one in self.changes) or unchanged
+        return tuple(one.words for one in causes_first(self.changes)) or unchanged
 
 
 def versions_of(approvals: Sequence[Approval]) -> tuple[Version, ...]:
