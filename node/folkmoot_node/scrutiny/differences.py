@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from folkmoot.public_facts import SCORING_FAMILIES
+from folkmoot.public_facts import SCORING_FAMILIES, only_follows
 from folkmoot_node.scrutiny.approved_facts import ApprovedFact, ApprovedFacts
 from folkmoot_node.scrutiny.facts import in_sentence
 from folkmoot_operator.shown_values import day_of, shown
 
-_FOLLOWS = ("share", "maximum", "sha256")
-"""Last parts of keys whose facts change only since others have."""
 MAX_SAID = 400
 """Characters of a value in a sentence; JSON has all of it."""
 _CONTEXT = 60
@@ -89,7 +87,7 @@ def causes_first(found: Iterable[Difference]) -> tuple[Difference, ...]:
     Args:
         found: Differences; their order stays otherwise.
     """
-    return tuple(sorted(found, key=lambda one: one.key.rpartition(".")[2] in _FOLLOWS))
+    return tuple(sorted(found, key=lambda one: only_follows(one.key)))
 
 
 def things(facts: Mapping[str, ApprovedFact], family: str) -> frozenset[str]:

@@ -186,7 +186,7 @@ def _instead(judgement: Judgement, figures: Figures) -> Iterator[Block]:
 def _beside_the_best(gain: Interval) -> str:
     if gain.low > 0:
         return "Yes."
-    return "No: worse than the best of it." if gain.high < 0 else "Not shown."
+    return "No: the best of it finds more." if gain.high < 0 else "Not shown."
 
 
 def _more(found: float) -> str:
@@ -199,16 +199,24 @@ def _more(found: float) -> str:
 
 def _counted(figures: Figures) -> str:
     """From how many other orders it differs by more than chance explains, at each capacity."""
-    better, worse = [], []
+    better, worse = {}, {}
     for place, at in enumerate(figures.at):
         gains = [one.at[place].gain_interval for one in figures.baselines]
-        visits = f"with {at.visited:,} visits"
-        better.append(f"{sum(one.low > 0 for one in gains)} {visits}")
-        if any(one.high < 0 for one in gains):
-            worse.append(f"{sum(one.high < 0 for one in gains)} {visits}")
-    others = len(figures.baselines)
-    than_worse = f", worse than {listed(worse)}" if worse else ""
-    return f"Of {others} other orders it is better than {listed(better)}{than_worse}."
+        better[at.visited] = sum(one.low > 0 for one in gains)
+        worse[at.visited] = sum(one.high < 0 for one in gains)
+    return (
+        f"Of {len(figures.baselines)} other orders it is better than {_by_visits(better)}, and "
+        f"worse than {_by_visits(worse)}."
+    )
+
+
+def _by_visits(numbers: dict[int, int]) -> str:
+    """Numbers by visits, as short as they can be said."""
+    if not any(numbers.values()):
+        return "none"
+    if len(numbers) == 1:
+        return str(*numbers.values())
+    return listed(f"{number} with {visits:,} visits" for visits, number in numbers.items())
 
 
 def _orders(score: AtCapacity, others: list[tuple[Baseline, BaselineAt]]) -> Sheet:
