@@ -270,8 +270,8 @@ def _which_weight(figures: Figures) -> Iterator[Block]:
     marked = [one for one in without if not all(_holds_0(change) for change in _changes(one))]
     marked.sort(key=lambda one: -abs(one.auc_change))
     yield Words(
-        f"With a weight of 0, {len(marked)} of {len(without)} factors change AUC, or recall with "
-        f"{figures.at[-1].visited:,} visits, by more than chance explains.",
+        f"Factors without which AUC, or recall with {figures.at[-1].visited:,} visits, changes by "
+        f"more than chance explains: {len(marked)} of {len(without)}.",
         lead="Which weights matter?",
     )
     named = tuple(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from folkmoot_node.scrutiny.approved_facts import ApprovedFacts
 from folkmoot_node.scrutiny.differences import below, things
+from folkmoot_node.scrutiny.documents.saying import title
 from folkmoot_operator.shown_values import LaidOut, shown
 
 ASKED = {
@@ -105,7 +106,7 @@ def _table(listed: Listed, facts: ApprovedFacts) -> LaidOut:
     for name in sorted(things(facts.by_key, listed.family)):
         thing = f"{listed.family}.{name}"
         values = {key: fact.value for key, fact in below(facts.by_key, thing).items()}
-        rows.append((name, *(values.get(f"{thing}.{fact}") for fact in listed.facts)))
+        rows.append((title(name), *(values.get(f"{thing}.{fact}") for fact in listed.facts)))
     sign = -1 if listed.highest_first else 1
     rows.sort(key=lambda row: sign * row[1] if isinstance(row[1], int | float) else 0)
     return LaidOut(

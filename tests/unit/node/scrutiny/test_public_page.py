@@ -158,8 +158,8 @@ def test_what_a_resident_looks_for_comes_first_and_says_what_is_missing() -> Non
     first, _, _ = as_page(published(more)).partition('id="part-1"')
     _, _, first = first.partition('<h2 id="in-short">')
     wanted = (
-        "What is it for?", "It finds cold homes", "What is used?", "Landlords Ltd",
-        "What adds points?", "damp", "arrears", "What do the points lead to?", "A call",
+        "What is it for?", "It finds cold homes", "What is used?", "Housing", "Landlords Ltd",
+        "What adds points?", "Damp", "Arrears", "What do the points lead to?", "A call",
         "Who decides?", "How can I object, or ask?", "Write to us",
         'Missing:</span> How residents ask for a review', "Versions and changes", "review 1",
     )  # fmt: skip
