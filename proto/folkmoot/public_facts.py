@@ -25,6 +25,8 @@ SCORING_FAMILIES: Mapping[str, str] = {
     "people.roles": "role",
 }
 """What the keys below these are about, by prefix: one name each, and facts about it."""
+_FOLLOWING = ("share", "maximum", "sha256")
+"""Last parts of the keys of facts that follow from others."""
 _VERSION_IDS = uuid.UUID("5b0b1f4c-5c0e-4d0c-9d3e-5f6a2d9b7e11")
 
 
@@ -175,6 +177,15 @@ PARTS = (
 def is_public(key: str) -> bool:
     """Whether a fact may be published, by its key."""
     return any(_matches(key, part.keys) for part in PARTS)
+
+
+def only_follows(key: str) -> bool:
+    """Whether a fact changes only where others do, as a digest does; for people it comes last.
+
+    Args:
+        key: Of the fact.
+    """
+    return key.rpartition(".")[2] in _FOLLOWING
 
 
 def thing_title(thing: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from folkmoot_node.scrutiny.differences import differences
 from folkmoot_node.scrutiny.public.page import Published
@@ -42,3 +44,34 @@ def test_the_page_fits_a_telephone(address: str, new_page: NewPage, screenshot: 
     page = new_page(address)
     page.goto(address)
     screenshot(page, "public-page")
+
+
+def test_what_is_folded_opens_by_keyboard_and_without_scripts(
+    address: str, new_page: NewPage
+) -> None:
+    page = new_page(address, java_script_enabled=False)
+    page.goto(address)
+    source = page.locator("#thing-sources-housing")
+    expect(source.locator("dd").first).to_be_hidden()
+    source.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(source.locator("dd").first).to_be_visible()
+
+
+def test_what_is_folded_is_printed(address: str, new_page: NewPage) -> None:
+    """As many pages as if a reader had opened all of it."""
+    page = new_page(address)
+    page.goto(address)
+    folded = page.pdf(format="A4")
+    page.emulate_media(media="print")
+    hidden = "all => all.filter(one => !one.checkVisibility()).length"
+    assert page.locator("details dd, details li").evaluate_all(hidden) == 0
+    page.emulate_media(media="screen")
+    assert page.locator("details dd, details li").evaluate_all(hidden) > 10
+    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
+    assert pages(folded) == pages(page.pdf(format="A4"))
+
+
+def pages(pdf: bytes) -> int:
+    """How many a file of Chromium's has, in which they are not compressed."""
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))

@@ -37,6 +37,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewerRegion]:
         enrol(made)
         old, real = real_facts(), changed("policy.risk.sunset", "2027-01-31", base=real_facts())
         now = changed("node.name", "Trafford Council", base=real)
+        now = changed("policy.risk.sha256", "22" * 32, base=now)  # a word that no line has room for
         files = (
             published_facts(MADE_UP, reason="begun"),
             published_facts(now, old, real, releases=(RELEASE,), made_at=LATER),

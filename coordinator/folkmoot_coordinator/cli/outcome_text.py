@@ -135,9 +135,10 @@ def _print_model(model: Weights) -> None:
         Column(name, justify="right")
         for name in ("Log odds", "95 % interval", "Error: noise", "And chance", "Left open")
     ]
-    table = Table("Factor", "Level", *right)
+    table = Table("Factor: level", *right)
     for one in model.coefficients:
-        table.add_row(escape(one.factor), escape(one.level), *_figures(one, model.quantile))
+        name = f"{one.factor}: {one.level}"
+        table.add_row(escape(name), *_figures(one, model.quantile))
     print_table(table)
 
 

@@ -239,16 +239,21 @@ def bands_of(judged: JudgedRound) -> Attribute:
 
 
 def offered_groups(round_: Round) -> tuple[str, ...]:
-    """Attributes by which a round counts bands of all councils, whether or not it has a result."""
+    """Attributes by which a round counts bands of all councils, whether or not it has a result.
+
+    Those that may be events, which are no groups, come last.
+    """
     workload = round_.workload
     shared = {one.name: one for one in workload.attributes if not one.is_area}
     if round_.series is not None or not _has_bands(shared):
         return ()
-    return tuple(
+    found = [
         name
         for name in shared
         if name != BAND and are_few(shared[name], shared[BAND]) and follows(workload, (name, BAND))
-    )
+    ]
+    events = {one.name for one in offered_outcomes(round_)}
+    return tuple(sorted(found, key=lambda name: name in events))
 
 
 def are_few(*attributes: Attribute) -> bool:

@@ -84,7 +84,8 @@ def difference_says(one: Agreement, name: str, figure: str = "") -> str:
         figure: What is compared; empty for precision or recall of its band.
     """
     way = "higher" if one.verdict is Verdict.FIRST_LARGER else "lower"
-    least, most = sorted((100 * abs(one.lower), 100 * abs(one.upper)))
+    # Shares differ by 100 points at most; intervals that hold noise know nothing of that.
+    least, most = sorted(min(100.0, 100 * abs(end)) for end in (one.lower, one.upper))
     what = figure or f"{one.about} of {one.band}"
     return f"{name}, {what}: {way} by {least:.1f} to {most:.1f} points"
 

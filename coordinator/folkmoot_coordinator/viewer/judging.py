@@ -111,10 +111,19 @@ def lead(published: Published, chosen: OutcomeChoice, found: RegionalValidation)
     else:
         said.append(
             f"Of the households in band {band}, {share(top.precision.value)} had the event "
-            f"({event}). The band holds {share(top.recall.value)} of all events."
+            f"({event}){_from_to(top.precision)}. The band holds {share(top.recall.value)} of all "
+            f"events{_from_to(top.recall)}."
         )
     said.append(f"The figures cover {published.coverage}, and households whose outcome is known.")
     return said
+
+
+def _from_to(rate: Rate) -> str:
+    """What others like these households would show, 19 times in 20; empty if nobody can say."""
+    if rate.chance is None:
+        return ""
+    low, high = rate.chance
+    return f", {share(low)} to {share(high)} with noise and chance"
 
 
 def rate_cells(rates: Sequence[BandRates], names: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -223,8 +223,10 @@ def public(
 def _show(
     changes: Sequence[Difference], *, stops: dict[str, str] | None = None, err: bool = False
 ) -> None:
+    from folkmoot_node.scrutiny.differences import causes_first
+
     if not changes:
         typer.echo("Nothing has changed since the last approval.", err=err)
-    for one in changes:
+    for one in causes_first(changes):
         stop = (stops or {}).get(one.key)
         typer.echo(f"  - {plain(one.words)}{f' STOPS ({stop})' if stop else ''}", err=err)

@@ -38,6 +38,9 @@ def evaluate(
         Path | None,
         typer.Option("--html", help="Write the report with plots: one HTML file."),
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Print every table, not the report in short alone.")
+    ] = False,
     seed: Annotated[
         int | None,
         typer.Option(help="Seed of all that is drawn, in place of the file's.", min=0),
@@ -118,7 +121,7 @@ def evaluate(
         return
     from folkmoot_node.evaluation.reporting.as_text import print_document
 
-    print_document(document, console())
+    print_document(document, console(), everything=everything)
     if page is not None:
         typer.echo(f"The page is in {page}")
 

@@ -38,6 +38,9 @@ def fit(
     page: Annotated[
         Path | None, typer.Option("--html", help="Write the report with a plot: one HTML file.")
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Print every table, not the report in short alone.")
+    ] = False,
     seed: Annotated[
         int | None,
         typer.Option(help="Seed of all that is drawn, in place of the evaluation file's.", min=0),
@@ -88,7 +91,7 @@ def fit(
     if as_json:
         print_json({**found.as_json(), "file": str(out)})
         return
-    print_document(document, console())
+    print_document(document, console(), everything=everything)
     typer.echo(f"The proposed policy is in {out}")
     if page is not None:
         typer.echo(f"The page is in {page}")

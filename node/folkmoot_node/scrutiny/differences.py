@@ -6,12 +6,12 @@ told together with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from folkmoot.public_facts import SCORING_FAMILIES
+from folkmoot.public_facts import SCORING_FAMILIES, only_follows
 from folkmoot_node.scrutiny.approved_facts import ApprovedFact, ApprovedFacts
 from folkmoot_node.scrutiny.facts import in_sentence
 from folkmoot_operator.shown_values import day_of, shown
@@ -79,6 +79,15 @@ def differences(before: ApprovedFacts, now: ApprovedFacts) -> tuple[Difference, 
         if one is not None:
             found.append(one)
     return tuple(sorted(found, key=lambda one: one.key))
+
+
+def causes_first(found: Iterable[Difference]) -> tuple[Difference, ...]:
+    """For people: what only follows from another change, such as a digest, comes last.
+
+    Args:
+        found: Differences; their order stays otherwise.
+    """
+    return tuple(sorted(found, key=lambda one: only_follows(one.key)))
 
 
 def things(facts: Mapping[str, ApprovedFact], family: str) -> frozenset[str]:

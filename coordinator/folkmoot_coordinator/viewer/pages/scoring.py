@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from starlette.responses import Response
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot.public_facts import PARTS, thing_title, version_id
+from folkmoot.public_facts import PARTS, only_follows, thing_title, version_id
 from folkmoot_coordinator.database.models import AnswerRow
 from folkmoot_coordinator.membership.councils import enrolled
 from folkmoot_coordinator.scrutiny.council_pages import ShownPage, given_pages, shown_page
@@ -89,6 +90,7 @@ def routes() -> Routes:
             name=name,
             shown=shown,
             facts=facts,
+            changes=sorted(facts.changes_since_approval, key=lambda one: only_follows(one.key)),
             parts=_parts(facts),
             loss=record_of(request).loss_of(shown.page.council),
             releases=[
@@ -174,12 +176,12 @@ def _parts(facts: PublicFacts) -> list[dict[str, Any]]:
                 "id": f"part-{at}",
                 "title": part.title,
                 "about": part.about,
-                "rows": [_row(facts.by_key[key]) for key in part.rows(facts.by_key)],
+                **_rows([facts.by_key[key] for key in part.rows(facts.by_key)]),
                 "things": [
                     {
                         "id": f"part-{at}-{number}",
                         "title": thing_title(thing),
-                        "rows": [_row(facts.by_key[key]) for key in keys],
+                        **_rows([facts.by_key[key] for key in keys]),
                     }
                     for number, (thing, keys) in enumerate(things, 1)
                 ],
@@ -188,12 +190,19 @@ def _parts(facts: PublicFacts) -> list[dict[str, Any]]:
     return found
 
 
-def _row(fact: PublicFact) -> dict[str, Any]:
+def _rows(facts: Sequence[PublicFact]) -> dict[str, Any]:
+    """What the council says, and the labels of what it has not answered, which stand together."""
     return {
-        "label": fact.label,
-        "is_missing": fact.mark == MISSING,
-        "by_person": fact.mark == BY_PERSON,
-        "shown": laid_out(fact.value),
+        "rows": [
+            {
+                "label": one.label,
+                "by_person": one.mark == BY_PERSON,
+                "shown": laid_out(one.value),
+            }
+            for one in facts
+            if one.mark != MISSING
+        ],
+        "missing": [one.label for one in facts if one.mark == MISSING],
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from folkmoot_node.evaluation.fitting.comparison import AtCapacity, JudgedDate
 from folkmoot_node.evaluation.fitting.forward import MOST_FOLDS
@@ -22,6 +22,7 @@ from folkmoot_node.evaluation.reporting.wording import (
     LEVEL,
     NO_FIGURE,
     count,
+    listed,
     number,
     number_interval,
     percent,
@@ -29,7 +30,11 @@ from folkmoot_node.evaluation.reporting.wording import (
     points_interval,
 )
 
-_WORDS = frozenset({0, 5})
+HOW_DATES_ARE_JUDGED = (
+    "Each date is judged by points that were fitted only to dates whose horizon had ended by then; "
+    f"at most the latest {MOST_FOLDS} such dates. The proposed points have learnt from all dates, "
+    "and may do a little better or worse."
+)
 
 
 def as_document(found: Proposal) -> Document:
@@ -52,29 +57,114 @@ def as_document(found: Proposal) -> Document:
             "Weights find who had the event before, as it was recorded. Where a group's events are "
             "recorded less often, fitted weights find it less often.",
         ),
+        rest="This is the report in short. Every later date and group: --all prints them, "
+        "--html FILE writes them with plots, and --json has every figure.",
     )
 
 
 def _sections(found: Proposal) -> Iterator[Section]:
-    yield Section("Points", tuple(_points(found)))
+    yield Section("In short", tuple(_in_short(found)), in_short=True)
+    yield Section("Points", tuple(_points(found)), in_short=True)
     yield Section("What each policy would have found", tuple(_judged(found)))
-    yield Section("Who would move", tuple(_moves(found)))
-    if found.groups or found.small_groups:
+    yield Section("Who would move", tuple(_moves(found)), in_short=True)
+    if found.groups:
         yield Section("Protected groups", tuple(_groups(found)))
 
 
-def _points(found: Proposal) -> Iterator[Block]:
-    for warning in found.warnings:
+def _in_short(found: Proposal) -> Iterator[Block]:
+    for warning in _warnings(found):
         yield Words(warning, is_warning=True)
+    recalls = [at.recall for one in found.judged for at in one.capacities]
+    known = [one for one in recalls if one is not None]
+    more, fewer = _differ(known)
+    yield Words(
+        f"{'' if known else 'Not known: too few events. '}On {len(found.judged)} later dates, with "
+        f"each number of visits: more in {more} of {len(known)} comparisons, fewer in {fewer}; in "
+        "the others the interval holds 0, and there is no evidence either way.",
+        lead="Would it find more than the policy of now?",
+    )
+    yield Points((*_on_the_newest(found.judged[-1]), HOW_DATES_ARE_JUDGED))
+    yield Words(
+        f"By recall with {count(found.capacity)} visits, on these dates together. "
+        f"{_protected(found)}",
+        lead="Who would be found more often, or less?",
+    )
+    yield Points(tuple(_found_by_group(found)))
+
+
+def _warnings(found: Proposal) -> Iterator[str]:
+    yield from found.warnings
+    if found.undated:
+        yield (
+            f"Read as they are today, since they have no dates: {', '.join(found.undated)}. "
+            "Each may know what came later."
+        )
+    if found.not_judged:
+        yield (
+            f"Not judged: {', '.join(found.not_judged)}. The dates before could not be fitted: "
+            "factors separate the households, or none goes with the outcome."
+        )
+
+
+def _differ(known: Sequence[Compared]) -> tuple[int, int]:
+    """How many are more, and fewer, by more than chance explains."""
+    return sum(one.interval.low > 0 for one in known), sum(one.interval.high < 0 for one in known)
+
+
+def _on_the_newest(one: JudgedDate) -> Iterator[str]:
+    """What both would have found on the newest date that was judged."""
+    for at in one.capacities:
+        yield (
+            f"On {one.date}, with {at.capacity:,} visits: {_in_words(at.recall)}"
+            if at.recall is not None
+            else f"On {one.date}, with {at.capacity:,} visits: too few events."
+        )
+
+
+def _in_words(recall: Compared) -> str:
+    return (
+        f"{percent(recall.proposed)} of the events instead of {percent(recall.present)} "
+        f"({points(recall.difference)} points, {points_interval(recall.interval)})."
+    )
+
+
+def _found_by_group(found: Proposal) -> Iterator[str]:
+    known = [(one, one.recall) for one in found.groups if one.recall is not None]
+    differ = [(one, recall) for one, recall in known if any(_differ([recall]))]
+    for one, recall in differ:
+        yield f"{one.field}, {one.group}: {_in_words(recall)}"
+    if len(known) > len(differ):
+        yield (
+            f"For {len(known) - len(differ)} of {len(known)} groups with enough events the "
+            "interval holds 0. That does not show that nothing changes for them."
+        )
+    few = [f"{one.field} {one.group}" for one in found.groups if one.recall is None]
+    if few:
+        yield f"Too few events to say: {listed(few)}."
+    if found.small_groups:
+        yield f"Too small to judge: {listed(found.small_groups)}."
+    if not found.groups and not found.small_groups:
+        yield "Not known: the policy names no field under [[equality]] that a source provides."
+
+
+def _protected(found: Proposal) -> str:
+    if found.protected:
+        return (
+            "These proposed factors read a protected characteristic, as the policy permits: "
+            f"{', '.join(found.protected)}."
+        )
+    return "No proposed factor reads a protected characteristic."
+
+
+def _points(found: Proposal) -> Iterator[Block]:
     yield Sheet(
         "Points of each factor",
-        ("Factor", "Now", "Proposed", LEVEL, "Odds", "Why it has none"),
+        ("Factor", "Now", "Proposed", LEVEL, "Odds"),
         tuple(_factor(one) for one in found.factors),
         note="Points are whole, and never below 0. The interval holds the points, given the "
         "factors that were chosen. Odds: how many times as high the odds of the event are for a "
         "household with a factor score of 1 as for one with 0, all else equal. "
         f"{number(found.doubling, '.1f')} points more double the odds.",
-        words=_WORDS,
     )
     marks = tuple(
         Mark(one.factor, float(one.points), one.low, one.high)
@@ -82,33 +172,24 @@ def _points(found: Proposal) -> Iterator[Block]:
         if one.points
     )
     yield Plot("Proposed points", "points", ".0f", marks)
-    if found.undated:
-        yield Words(
-            f"Read as they are today, since they have no dates: {', '.join(found.undated)}. "
-            "Each may know what came later.",
-            is_warning=True,
-        )
+    reasons: dict[str, list[str]] = {}
+    for one in found.factors:
+        if one.reason:
+            reasons.setdefault(one.reason, []).append(one.factor)
+    if reasons:
+        yield Words("Why these have no points:")
+        yield Points(tuple(f"{why}: {listed(names)}." for why, names in reasons.items()))
 
 
 def _factor(one: ProposedFactor) -> tuple[str, ...]:
     proposed = str(one.points) if one.points else "0"
     interval = f"{one.low:.1f} to {one.high:.1f}" if one.points else NO_FIGURE
     odds = f"{one.odds:.1f}" if one.points else NO_FIGURE
-    return (one.factor, f"{one.present:g}", proposed, interval, odds, one.reason)
+    return (one.factor, f"{one.present:g}", proposed, interval, odds)
 
 
 def _judged(found: Proposal) -> Iterator[Block]:
-    yield Words(
-        "Each date is judged by points that were fitted only to dates whose horizon had ended by "
-        f"then; at most the latest {MOST_FOLDS} such dates. The proposed points have learnt from "
-        "all dates, and may do a little better or worse."
-    )
-    if found.not_judged:
-        yield Words(
-            f"Not judged: {', '.join(found.not_judged)}. The dates before could not be fitted: "
-            "factors separate the households, or none goes with the outcome.",
-            is_warning=True,
-        )
+    yield Words(HOW_DATES_ARE_JUDGED)
     yield Sheet(
         "How well both put households in order (AUC)",
         ("Date", "Households", "Events", "Now", "Proposed", "Difference", LEVEL),
@@ -197,38 +278,28 @@ def _moves(found: Proposal) -> Iterator[Block]:
 
 
 def _groups(found: Proposal) -> Iterator[Block]:
-    stated = (
-        "These proposed factors read a protected characteristic, as the policy permits: "
-        f"{', '.join(found.protected)}."
-        if found.protected
-        else "No proposed factor reads a protected characteristic."
-    )
     yield Words(
         f"Recall and visits are at {count(found.capacity)} visits, on the dates above together. "
         "Up and down are shares of the group that would be in a higher or lower band on "
-        f"{found.dates[-1]}. {stated}"
+        f"{found.dates[-1]}."
     )
-    if found.groups:
-        yield Sheet(
-            "Households with the event that would have been visited (recall)",
-            ("Group", "Now", "Proposed", "Difference, points", LEVEL),
-            tuple((f"{one.field}: {one.group}", *_compared(one.recall)) for one in found.groups),
-        )
-        yield Sheet(
-            "Visits and bands",
-            ("Group", "Households", "Visited now", "Visited proposed", "Up", "Down"),
-            tuple(
-                (
-                    f"{one.field}: {one.group}",
-                    count(one.households),
-                    percent(one.selected_present),
-                    percent(one.selected_proposed),
-                    percent(one.up),
-                    percent(one.down),
-                )
-                for one in found.groups
-            ),
-        )
-    if found.small_groups:
-        yield Words("Too small to judge:")
-        yield Points(tuple(f"{name}." for name in found.small_groups))
+    yield Sheet(
+        "Households with the event that would have been visited (recall)",
+        ("Group", "Now", "Proposed", "Difference, points", LEVEL),
+        tuple((f"{one.field}: {one.group}", *_compared(one.recall)) for one in found.groups),
+    )
+    yield Sheet(
+        "Visits and bands",
+        ("Group", "Households", "Visited now", "Visited proposed", "Up", "Down"),
+        tuple(
+            (
+                f"{one.field}: {one.group}",
+                count(one.households),
+                percent(one.selected_present),
+                percent(one.selected_proposed),
+                percent(one.up),
+                percent(one.down),
+            )
+            for one in found.groups
+        ),
+    )

@@ -44,6 +44,7 @@ from folkmoot_node.evaluation.snapshot import Bools, Groups, Points, Snapshot
 from folkmoot_node.store.schema import UNKNOWN_POINTS
 
 TENTHS = tuple(str(at) for at in range(1, 11))
+NOT_ASCENDING = "The share with the event falls from a band to a higher one: see the intervals."
 COMPLETE = ("all factors known", "some factor not known")
 
 
@@ -223,16 +224,14 @@ def _notes(seen: Observed, evaluation: EvaluationFile, figures: Figures | None) 
             f"Too few households to compare with: fewer than {smallest} were observed without the "
             "event. No figure is shown."
         )
-    if len(seen.lost):
+    if len(seen.lost) and len(seen.events) >= smallest:  # else no bounds are shown
         found.append(
             f"{len(seen.lost):,} households were lost from sight before the horizon ended, and are "
             "left out. The bounds say how much that could matter."
         )
     if figures is not None:
         if not figures.is_ascending:
-            found.append(
-                "The share with the event falls from a band to a higher one: see the intervals."
-            )
+            found.append(NOT_ASCENDING)
         found.extend(
             f"There are no more than {at.visited:,} households: a capacity of {at.capacity:,} "
             "visits them all."

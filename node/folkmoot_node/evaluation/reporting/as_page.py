@@ -79,7 +79,12 @@ def _blocks(blocks: tuple[Block, ...], numbers: Iterator[int]) -> Iterator[dict[
 def _block(block: Block, numbers: Iterator[int]) -> dict[str, Any]:
     match block:
         case Words():
-            return {"kind": "words", "text": block.text, "is_warning": block.is_warning}
+            return {
+                "kind": "words",
+                "text": block.text,
+                "is_warning": block.is_warning,
+                "lead": block.lead,
+            }
         case Points():
             return {"kind": "points", "entries": block.items}
         case Sheet():

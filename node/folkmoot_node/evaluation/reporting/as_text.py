@@ -14,24 +14,36 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def print_document(document: Document, out: Console) -> None:
-    """Prints a report so that no word is broken at any width from 40 characters."""
+def print_document(document: Document, out: Console, *, everything: bool) -> None:
+    """Prints a report so that no word is broken at any width from 40 characters.
+
+    Args:
+        document: The report.
+        out: Where to.
+        everything: Whether all sections, or those that are the report in short.
+    """
     _say(document.title, out, style="bold")
     _say(document.subtitle, out)
     for section in document.sections:
+        if not (everything or section.in_short):
+            continue
         out.print()
         _say(section.title, out, style="bold underline" if section.level == 2 else "bold")
-        for block in section.blocks:
+        for at, block in enumerate(section.blocks):
+            if at and isinstance(block, Words) and block.lead:
+                out.print()
             _print_block(block, out)
     out.print()
     for line in document.footer:
         _say(line, out)
+    if not everything and document.rest:
+        _say(document.rest, out)
 
 
 def _print_block(block: Block, out: Console) -> None:
     match block:
         case Words():
-            _say(f"Warning: {block.text}" if block.is_warning else block.text, out)
+            _words(block, out)
         case Points():
             for item in block.items:
                 _item(item, out)
@@ -43,6 +55,11 @@ def _print_block(block: Block, out: Console) -> None:
                 _say(block.note, out)
         case Plot():  # its figures are in the table before it
             pass
+
+
+def _words(words: Words, out: Console) -> None:
+    lead = "Warning:" if words.is_warning else words.lead
+    out.print(Text.assemble((lead, "bold"), " " if lead else "", words.text))
 
 
 def _table(sheet: Sheet) -> Table:

@@ -6,43 +6,27 @@ import datetime
 from collections.abc import Iterator
 
 from folkmoot_node.evaluation.back_test import BackTest
-from folkmoot_node.evaluation.measures.evaluation import Evaluation, OutcomeOverDates, OverDates
-from folkmoot_node.evaluation.measures.judgement import Baseline, Judgement, OutcomeJudgement
-from folkmoot_node.evaluation.reporting.document import (
-    Block,
-    Document,
-    Points,
-    Section,
-    Sheet,
-    Words,
+from folkmoot_node.evaluation.measures.evaluation import Evaluation
+from folkmoot_node.evaluation.reporting.document import Block, Document, Points, Section, Sheet
+from folkmoot_node.evaluation.reporting.in_short import (
+    INTERVALS,
+    RANKING,
+    in_short,
+    months_in_words,
 )
-from folkmoot_node.evaluation.reporting.one_date import date_sections, order
-from folkmoot_node.evaluation.reporting.over_dates import dates_sections
-from folkmoot_node.evaluation.reporting.sources_read import About, leak_warnings, what_was_read
-from folkmoot_node.evaluation.reporting.wording import (
-    LEVEL,
-    bounds,
-    count,
-    listed,
-    number,
-    number_interval,
-    on,
-    percent,
-    percent_interval,
-    points_interval,
-    share_cells,
-)
+from folkmoot_node.evaluation.reporting.one_date import date_sections, shown_date
+from folkmoot_node.evaluation.reporting.over_dates import dates_sections, outcome_notes
+from folkmoot_node.evaluation.reporting.sources_read import About, what_was_read
+from folkmoot_node.evaluation.reporting.wording import LEVEL, bounds, count, on, share_cells
 
 HOW_TO_READ = (
     "Share with the event: of the households that were observed to the end of the horizon, those "
     "that had the event. Households that were lost from sight before, without it, are in no share.",
     "Precision: of the households visited, the share that had the event. Recall: of the households "
     "that had the event, the share visited.",
-    "AUC: how often a household with the event has a higher score than one without; 0.5 is chance. "
+    f"{RANKING} "
     "Average precision: precision over all capacities; chance is the share with the event.",
-    "Each interval holds its true figure in about 95 of 100 such reports. They hold chance, and "
-    "not what was never recorded. They are not corrected for how many there are: of twenty groups, "
-    "factors or dates, one stands out by chance.",
+    INTERVALS,
     "Had left before: who had left before the date, with no later record of the home in the frame, "
     "is not judged.",
 )
@@ -68,12 +52,14 @@ def as_document(done: BackTest, about: About) -> Document:
         subtitle=f"Policy {about.policy!r}, scored as the households were known "
         f"{_when([one.date for one in found.dates])}.",
         sections=(
-            Section("In short", tuple(_in_short(done))),
+            *in_short(done),
             *outcomes,
             Section("What was read", tuple(what_was_read(done, about))),
             Section("How to read this", (Points(HOW_TO_READ),)),
         ),
         footer=_footer(found.smallest),
+        rest="This is the report in short. Every date, group, factor and other order: --all "
+        "prints them, --html FILE writes them with plots, and --json has every figure.",
     )
 
 
@@ -97,108 +83,11 @@ def _footer(smallest: int) -> tuple[str, ...]:
     )
 
 
-def _in_short(done: BackTest) -> Iterator[Block]:
-    found = done.found
-    for warning in leak_warnings(done):
-        yield Words(warning, is_warning=True)
-    for at, over in enumerate(found.outcomes):
-        judged = shown_date(found, at)
-        if judged is None:
-            yield Words(f"{over.name}: no date has enough events for a figure.")
-            continue
-        yield Words(f"{over.name}, within {_months(judged[1].months)}:")
-        yield Points(tuple(_key_points(found, over, *judged)))
-
-
-def _key_points(
-    found: Evaluation, over: OutcomeOverDates, judgement: Judgement, outcome: OutcomeJudgement
-) -> Iterator[str]:
-    figures = outcome.figures
-    assert figures is not None
-    several = len(found.dates) > 1
-    mean = "On average over the dates, " if several else ""
-    share = _figure(over, "share of events")
-    if share is not None:
-        yield f"{mean}{percent(share.mean)} of the households had the event."
-    auc = _figure(over, "AUC")
-    if auc is not None:
-        yield (
-            f"AUC {number(auc.mean)} ({number_interval(auc.mean_interval)}); 0.5 is chance."
-            + _moves(auc)
-        )
-    for capacity in found.capacity:
-        precision = _figure(over, "precision", capacity)
-        recall = _figure(over, "recall", capacity)
-        if precision is None or recall is None:
-            continue
-        yield (
-            f"With {capacity:,} visits: {percent(precision.mean)} of the households visited would "
-            f"have had the event ({percent_interval(precision.mean_interval)}), and "
-            f"{percent(recall.mean)} of the events would have been found "
-            f"({percent_interval(recall.mean_interval)})."
-        )
-    best = _best(figures.baselines)
-    if best is not None:
-        at = best.at[-1]
-        yield (
-            f"On {on(judgement.date)}, with {at.capacity:,} visits, the score would have found "
-            f"{_more(at.more_found)} than {order(best)}, the best other order (a difference "
-            f"in recall of {points_interval(at.gain_interval)} percentage points)."
-        )
-    if not figures.is_ascending:
-        yield (
-            f"On {on(judgement.date)} a higher band did not always mean more events: see By band."
-        )
-
-
-def _moves(over: OverDates) -> str:
-    if not over.outside:
-        return ""
-    dates = "date has" if over.outside == 1 else "dates have"
-    return f" {over.outside} {dates} an interval without this mean; one in twenty is by chance."
-
-
-def _figure(over: OutcomeOverDates, name: str, capacity: int | None = None) -> OverDates | None:
-    """A figure over dates; None if no date has it."""
-    for one in over.figures:
-        if one.figure == name and one.capacity == capacity:
-            return one
-    return None
-
-
-def _best(baselines: tuple[Baseline, ...]) -> Baseline | None:
-    """What would have found the most at the greatest capacity."""
-    others = [one for one in baselines if one.at]
-    return max(others, key=lambda one: one.at[-1].recall.share, default=None)
-
-
-def _more(found: float) -> str:
-    return f"{count(abs(found))} {'fewer' if found < 0 else 'more'} households with the event"
-
-
-def _months(months: int) -> str:
-    return "1 month" if months == 1 else f"{months} months"
-
-
-def shown_date(found: Evaluation, outcome: int) -> tuple[Judgement, OutcomeJudgement] | None:
-    """The latest date on which an outcome has figures, whose details the report shows.
-
-    Args:
-        found: All figures.
-        outcome: Number of the outcome, from 0.
-    """
-    for judgement in reversed(found.dates):
-        judged = judgement.outcomes[outcome]
-        if judged.figures is not None:
-            return judgement, judged
-    return None
-
-
 def _outcome(found: Evaluation, at: int) -> Iterator[Section]:
     over = found.outcomes[at]
     judged = [one.outcomes[at] for one in found.dates]
     yield Section(
-        f"{over.name}: within {_months(judged[0].months)}",
+        f"{over.name}: within {months_in_words(judged[0].months)}",
         tuple(_events(found, at)),
     )
     yield from dates_sections(found, at)
@@ -212,47 +101,48 @@ def _events(found: Evaluation, at: int) -> Iterator[Block]:
     judged = [one.outcomes[at] for one in found.dates]
     some_lost = any(one.lost for one in judged)
     some_gone = any(one.gone for one in judged)
-    rows = [
-        (
-            judgement.date.isoformat(),
-            one.until.isoformat(),
-            count(one.households),
-            *((count(one.gone),) if some_gone else ()),
-            NOT_LEFT_OUT if one.before is None else count(one.before),
-            *((count(one.lost),) if some_lost else ()),
-            f"under {found.smallest}" if one.events is None else count(one.events.hits),
-            *share_cells(one.events),
-            *((bounds(one.event_bounds),) if some_lost else ()),
-        )
-        for judgement, one in zip(found.dates, judged, strict=True)
-    ]
-    columns = (
-        "Date",
-        "Until",
+    dates = list(zip(found.dates, judged, strict=True))
+    yield Sheet(
         "Households",
-        *(("Had left before",) if some_gone else ()),
-        "Had it before",
-        *(("Lost from sight",) if some_lost else ()),
-        "Events",
-        "Share",
-        LEVEL,
-        *(("If of the lost none had it, or all",) if some_lost else ()),
+        (
+            "Date",
+            "Until",
+            "Households",
+            *(("Had left before",) if some_gone else ()),
+            "Had it before",
+            *(("Lost from sight",) if some_lost else ()),
+        ),
+        tuple(
+            (
+                judgement.date.isoformat(),
+                one.until.isoformat(),
+                count(one.households),
+                *((count(one.gone),) if some_gone else ()),
+                NOT_LEFT_OUT if one.before is None else count(one.before),
+                *((count(one.lost),) if some_lost else ()),
+            )
+            for judgement, one in dates
+        ),
     )
-    yield Sheet("Households and events", columns, tuple(rows))
-    notes = tuple(_notes(found, at))
+    yield Sheet(
+        "Events",
+        (
+            "Date",
+            "Events",
+            "Share",
+            LEVEL,
+            *(("If of the lost none had it, or all",) if some_lost else ()),
+        ),
+        tuple(
+            (
+                judgement.date.isoformat(),
+                f"under {found.smallest}" if one.events is None else count(one.events.hits),
+                *share_cells(one.events),
+                *((bounds(one.event_bounds),) if some_lost else ()),
+            )
+            for judgement, one in dates
+        ),
+    )
+    notes = tuple(outcome_notes(found, at))
     if notes:
         yield Points(notes)
-
-
-def _notes(found: Evaluation, at: int) -> Iterator[str]:
-    """What is to be said of the date that is shown, and of dates without figures; each once."""
-    shown = shown_date(found, at)
-    dates: dict[str, list[datetime.date]] = {}
-    for judgement in found.dates:
-        one = judgement.outcomes[at]
-        if one.figures is None or (shown is not None and shown[1] is one):
-            for note in one.notes:
-                dates.setdefault(note, []).append(judgement.date)
-    for note, when in dates.items():
-        is_of_all = len(when) == len(found.dates)
-        yield note if is_of_all else f"On {listed(map(on, when))}: {note}"

@@ -16,10 +16,12 @@ class Words:
     Attributes:
         text: Whole sentences.
         is_warning: Whether a reader should not miss it.
+        lead: The question that it answers, which stands before it; may be empty.
     """
 
     text: str
     is_warning: bool = False
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +117,13 @@ class Section:
         title: The heading.
         blocks: What is in it.
         level: 2 for a main part, 3 for a part of one.
+        in_short: Whether it is shown where there is no room for all, as in a terminal.
     """
 
     title: str
     blocks: tuple[Block, ...]
     level: int = 2
+    in_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +135,11 @@ class Document:
         subtitle: What was judged, in a line.
         sections: The parts, in order.
         footer: What a reader of any part has to know.
+        rest: What is not in the report in short, and where it is.
     """
 
     title: str
     subtitle: str
     sections: tuple[Section, ...]
     footer: tuple[str, ...]
+    rest: str = ""

@@ -21,18 +21,18 @@ from folkmoot_node.evaluation.reporting.wording import (
     together,
 )
 
+NO_GROUPS = (
+    "No figure: the policy names no field under [[equality]] that a source provides. For whom the "
+    "score fails is not known."
+)
+
 
 def group_sections(groups: tuple[CharacteristicJudgement, ...]) -> Iterator[Section]:
     """A section for each protected characteristic that is held for audit."""
     if not groups:
         yield Section(
             "By protected group",
-            (
-                Words(
-                    "No figure: the policy names no field under [[equality]] that a source "
-                    "provides. For whom the score fails is not known."
-                ),
-            ),
+            (Words(NO_GROUPS),),
             level=3,
         )
     for one in groups:
@@ -55,10 +55,16 @@ def completeness_blocks(figures: Figures) -> Iterator[Block]:
 def _blocks(judged: CharacteristicJudgement) -> Iterator[Block]:
     if judged.groups:
         yield from _figures(judged)
+    for words in which_are_small(judged):
+        yield Words(words)
+
+
+def which_are_small(judged: CharacteristicJudgement) -> Iterator[str]:
+    """Sentences about groups that have no figure of their own."""
     if judged.together:
-        yield Words(f"Taken together, since some are too small: {listed(judged.together)}.")
+        yield f"Taken together, since some are too small: {listed(judged.together)}."
     if judged.too_small:
-        yield Words(f"Too small to judge, and not shown: {listed(judged.too_small)}.")
+        yield f"Too small to judge, and not shown: {listed(judged.too_small)}."
 
 
 def _figures(judged: CharacteristicJudgement) -> Iterator[Block]:

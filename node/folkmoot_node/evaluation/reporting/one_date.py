@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from folkmoot_node.evaluation.measures.evaluation import Evaluation
 from folkmoot_node.evaluation.measures.judgement import (
     AtCapacity,
     Baseline,
@@ -31,6 +32,25 @@ from folkmoot_node.evaluation.reporting.wording import (
     share_cells,
     together,
 )
+
+FALLS = (
+    "The share with the event falls from one band to the next higher one. A higher band then does "
+    "not mean more need, as far as this outcome shows it."
+)
+
+
+def shown_date(found: Evaluation, outcome: int) -> tuple[Judgement, OutcomeJudgement] | None:
+    """The latest date on which an outcome has figures, whose details the report shows.
+
+    Args:
+        found: All figures.
+        outcome: Number of the outcome, from 0.
+    """
+    for judgement in reversed(found.dates):
+        judged = judgement.outcomes[outcome]
+        if judged.figures is not None:
+            return judgement, judged
+    return None
 
 
 def date_sections(
@@ -63,11 +83,7 @@ def date_sections(
 def _bands(figures: Figures, events: Share | None) -> Iterator[Block]:
     yield from _rows("Events by band", "Band", figures.bands, events)
     if not figures.is_ascending:
-        yield Words(
-            "The share with the event falls from one band to the next higher one. A higher band "
-            "then does not mean more need, as far as this outcome shows it.",
-            is_warning=True,
-        )
+        yield Words(FALLS, is_warning=True)
 
 
 def _tenths(figures: Figures, events: Share | None) -> Iterator[Block]:
@@ -129,8 +145,8 @@ def _visits(figures: Figures) -> Iterator[Block]:
         note="Times random: recall by that of as many households chosen at random.",
     )
     for at in figures.at:
-        yield from _ties(at)
-    bounded = [at for at in figures.at if _is_wide(at.precision_bounds)]
+        yield from map(Words, ties(at))
+    bounded = [at for at in figures.at if is_wide(at.precision_bounds)]
     if bounded:
         yield Sheet(
             "If of those that were lost from sight none had the event, or all",
@@ -146,15 +162,17 @@ def _visits(figures: Figures) -> Iterator[Block]:
     yield _at_capacities("Recall", [(at, at.recall) for at in figures.at])
 
 
-def _ties(at: AtCapacity) -> Iterator[Block]:
+def ties(at: AtCapacity) -> Iterator[str]:
+    """A sentence where the last visits are drawn among equal scores."""
     if at.drawn < at.tied:
-        yield Words(
+        yield (
             f"With {at.visited:,} visits, {at.drawn:,} of {at.tied:,} households with the same "
             "score would have been visited. The figures are those expected of a fair draw."
         )
 
 
-def _is_wide(bounds: Bounds) -> bool:
+def is_wide(bounds: Bounds) -> bool:
+    """Whether what is not known of households that were lost from sight changes a figure."""
     return bounds.high - bounds.low >= 0.0005
 
 
@@ -180,16 +198,29 @@ def order(baseline: Baseline) -> str:
             return f"the highest {baseline.name} first"
 
 
+def order_in_a_table(baseline: Baseline) -> str:
+    """The same, as short as a column wants it."""
+    match baseline.kind:
+        case "random":
+            return "visits at random"
+        case "factor":
+            return f"{baseline.name} alone"
+        case "deprivation":
+            return f"most deprived first ({baseline.name})"
+        case _:
+            return f"highest {baseline.name} first"
+
+
 def _baselines(figures: Figures) -> Iterator[Block]:
     yield Words(
-        "Recall of the score, less recall of what the council would do instead: above 0 the score "
-        "finds more."
+        "Gain: recall of the score, less recall of what the council would do instead. Above 0 the "
+        "score finds more."
     )
     for place, at in enumerate(figures.at):
         rows = [(one, one.at[place]) for one in figures.baselines]
         yield Sheet(
             f"With {at.visited:,} visits",
-            ("Order", "Recall", "Gain of the score, points", LEVEL, "More found", "AUC"),
+            ("Order", "Recall", "Gain, points", LEVEL, "More found", "AUC"),
             (
                 (
                     "the score",
@@ -218,13 +249,13 @@ def _baselines(figures: Figures) -> Iterator[Block]:
         yield Sheet(
             "Households whose place in an order is not known, and who come last in it",
             ("Order", "Households"),
-            tuple((order(one), count(one.unknown)) for one in unknown),
+            tuple((order_in_a_table(one), count(one.unknown)) for one in unknown),
         )
 
 
 def _baseline_row(baseline: Baseline, at: BaselineAt) -> tuple[str, ...]:
     return (
-        order(baseline),
+        order_in_a_table(baseline),
         percent(at.recall.share),
         points(at.gain),
         points_interval(at.gain_interval),
@@ -238,20 +269,35 @@ def _weights(figures: Figures) -> Iterator[Block]:
         "The same date with one weight changed. A factor whose weight can be 0 without a loss "
         "says nothing here that others do not say; it may still be there for another reason."
     )
+    yield Sheet(
+        "How well the scores put households in order (AUC)",
+        ("Factor", "Weight", "AUC", "Change", LEVEL),
+        tuple(
+            (
+                one.factor,
+                _other_weight(one),
+                number(one.auc, ".3f"),
+                number(one.auc_change, "+z.3f"),
+                number_interval(one.auc_interval, "+z.3f"),
+            )
+            for one in figures.weights
+        ),
+        words=frozenset({0, 1}),
+    )
     for place, at in enumerate(figures.at):
         yield Sheet(
             f"With {at.visited:,} visits",
-            (
-                "Factor",
-                "Weight",
-                "AUC",
-                "AUC, change",
-                LEVEL,
-                "Recall, change",
-                LEVEL,
-                "Others visited",
+            ("Factor", "Weight", "Recall, change", LEVEL, "Others visited"),
+            tuple(
+                (
+                    one.factor,
+                    _other_weight(one),
+                    points(one.at[place].change),
+                    points_interval(one.at[place].change_interval),
+                    percent(one.at[place].replaced),
+                )
+                for one in figures.weights
             ),
-            tuple(_weight_row(one, place) for one in figures.weights),
             words=frozenset({0, 1}),
             note="Others visited: of the households visited, those that the policy itself would "
             "not visit."
@@ -277,15 +323,5 @@ def _weights(figures: Figures) -> Iterator[Block]:
         )
 
 
-def _weight_row(changed: Changed, place: int) -> tuple[str, ...]:
-    at = changed.at[place]
-    return (
-        changed.factor,
-        "0" if changed.times == 0 else f"{changed.times - 1:+.0%}",
-        number(changed.auc, ".3f"),
-        number(changed.auc_change, "+z.3f"),
-        number_interval(changed.auc_interval, "+z.3f"),
-        points(at.change),
-        points_interval(at.change_interval),
-        percent(at.replaced),
-    )
+def _other_weight(changed: Changed) -> str:
+    return "0" if changed.times == 0 else f"{changed.times - 1:+.0%}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 
 from folkmoot_node.evaluation.measures.evaluation import Evaluation, OverDates
@@ -13,10 +14,13 @@ from folkmoot_node.evaluation.reporting.document import (
     Section,
     Sheet,
 )
+from folkmoot_node.evaluation.reporting.one_date import shown_date
 from folkmoot_node.evaluation.reporting.wording import (
     LEVEL,
+    listed,
     number,
     number_interval,
+    on,
     percent,
     percent_interval,
 )
@@ -62,16 +66,24 @@ def _blocks(found: Evaluation, known: tuple[OverDates, ...]) -> Iterator[Block]:
         "chance.",
     )
     dates = [judgement.date.isoformat() for judgement in found.dates]
-    yield Sheet(
-        "Date by date",
+    yield _by_date("Date by date", dates, [one for one in known if one.capacity is None])
+    for name in ("precision", "recall"):
+        some = [one for one in known if one.figure == name]
+        if some:
+            yield _by_date(f"{name.capitalize()}, date by date", dates, some)
+    for one in known:
+        yield _plot(one, dates)
+
+
+def _by_date(caption: str, dates: list[str], known: list[OverDates]) -> Sheet:
+    return Sheet(
+        caption,
         ("Date", *(_name(one) for one in known)),
         tuple(
             (date, *(_written(one, one.values[at]) for one in known))
             for at, date in enumerate(dates)
         ),
     )
-    for one in known:
-        yield _plot(one, dates)
 
 
 def _plot(over: OverDates, dates: list[str]) -> Plot:
@@ -114,3 +126,17 @@ def _row(over: OverDates) -> tuple[str, ...]:
 
 def _written(over: OverDates, value: float | None) -> str:
     return number(value) if over.figure in _NUMBERS else percent(value)
+
+
+def outcome_notes(found: Evaluation, at: int) -> Iterator[str]:
+    """What is to be said of the date that is shown, and of dates without figures; each once."""
+    shown = shown_date(found, at)
+    dates: dict[str, list[datetime.date]] = {}
+    for judgement in found.dates:
+        one = judgement.outcomes[at]
+        if one.figures is None or (shown is not None and shown[1] is one):
+            for note in one.notes:
+                dates.setdefault(note, []).append(judgement.date)
+    for note, when in dates.items():
+        is_of_all = len(when) == len(found.dates)
+        yield note if is_of_all else f"On {listed(map(on, when))}: {note}"

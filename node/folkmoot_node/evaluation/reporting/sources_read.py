@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from folkmoot_node.evaluation.back_test import BackTest
+from folkmoot_node.evaluation.measures.evaluation import Evaluation
 from folkmoot_node.evaluation.reporting.document import Block, Sheet, Words
 from folkmoot_node.evaluation.reporting.wording import count, listed, on, percent
 from folkmoot_node.evaluation.snapshot import Leak
@@ -52,6 +53,16 @@ def leak_warnings(done: BackTest) -> Iterator[str]:
         )
 
 
+def undated_warnings(found: Evaluation) -> Iterator[str]:
+    """A sentence about sources that are read as they are today; none without."""
+    undated = sorted({name for one in found.dates for name in one.undated})
+    if undated:
+        yield (
+            "Read as they are today, since they say no dates and the file accepts that: "
+            f"{listed(undated)}. They may know what was not known on the dates."
+        )
+
+
 def what_was_read(done: BackTest, about: About) -> Iterator[Block]:
     """Policy and file by digest, and what of the sources was left out for each date."""
     found = done.found
@@ -59,13 +70,6 @@ def what_was_read(done: BackTest, about: About) -> Iterator[Block]:
         f"Policy {about.policy!r}, SHA-256 {about.policy_sha256}. Evaluation file, SHA-256 "
         f"{about.evaluation_sha256}. Seed {found.seed}; {found.resamples:,} bootstrap samples."
     )
-    undated = sorted({name for one in found.dates for name in one.undated})
-    if undated:
-        yield Words(
-            f"Read as they are today, since they say no dates and the file accepts that: "
-            f"{listed(undated)}. They may know what was not known on the dates.",
-            is_warning=True,
-        )
     days = [one.date.isoformat() for one in found.dates]
     yield from _left_out(
         "Records that were not read, since they are dated later",

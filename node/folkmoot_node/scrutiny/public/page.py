@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from folkmoot.public_facts import PARTS, thing_title
 from folkmoot_node.lone_pages import lone_page
 from folkmoot_node.scrutiny.approved_facts import ApprovedFact, ApprovedFacts
-from folkmoot_node.scrutiny.differences import Difference
+from folkmoot_node.scrutiny.differences import Difference, causes_first
 from folkmoot_node.scrutiny.facts import Mark
+from folkmoot_node.scrutiny.public.first_questions import Answer, answers
 from folkmoot_node.scrutiny.public.releases_made import ReleaseMade
 from folkmoot_node.scrutiny.public.versions import Version
 from folkmoot_operator.shown_values import laid_out
@@ -55,10 +57,19 @@ def as_page(published: Published) -> str:
         "public.css",
         published=published,
         latest=published.versions[-1],
+        changes=[one.words for one in causes_first(published.changes)],
+        asked=[_answer(one, published.facts) for one in answers(published.facts)],
         parts=[_part(at, published.facts) for at in range(len(PARTS))],
         feed=FEED,
         facts_file=FACTS,
     )
+
+
+def _answer(answer: Answer, facts: ApprovedFacts) -> dict[str, Any]:
+    if answer.table is not None:
+        return {"question": answer.question, "table": answer.table, "rows": _rows(())}
+    rows = _rows([facts.by_key[key] for key in answer.facts])
+    return {"question": answer.question, "table": None, "rows": rows}
 
 
 def _part(at: int, facts: ApprovedFacts) -> dict[str, Any]:
@@ -67,12 +78,12 @@ def _part(at: int, facts: ApprovedFacts) -> dict[str, Any]:
         "id": f"part-{at + 1}",
         "title": part.title,
         "about": part.about,
-        "rows": [_row(facts.by_key[key]) for key in part.rows(facts.by_key)],
+        "rows": _rows([facts.by_key[key] for key in part.rows(facts.by_key)]),
         "things": [
             {
                 "id": f"thing-{thing.replace('.', '-')}",
                 "title": thing_title(thing),
-                "rows": [_row(facts.by_key[key]) for key in keys],
+                "rows": _rows([facts.by_key[key] for key in keys]),
             }
             for thing, keys in sorted(
                 part.things(facts.by_key).items(), key=lambda one: _lowest(facts, one[0])
@@ -87,10 +98,17 @@ def _lowest(facts: ApprovedFacts, thing: str) -> float:
     return float(fact.value) if fact and isinstance(fact.value, int | float) else 0.0
 
 
-def _row(fact: ApprovedFact) -> dict[str, Any]:
+def _rows(facts: Sequence[ApprovedFact]) -> dict[str, Any]:
+    """What is said, and what nobody has answered, which stands together."""
     return {
-        "label": fact.label,
-        "is_missing": fact.is_missing,
-        "by_person": fact.mark is Mark.PERSON,
-        "shown": laid_out(fact.value),
+        "said": [
+            {
+                "label": one.label,
+                "by_person": one.mark is Mark.PERSON,
+                "shown": laid_out(one.value),
+            }
+            for one in facts
+            if not one.is_missing
+        ],
+        "missing": [one.label for one in facts if one.is_missing],
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from folkmoot.public_facts import version_says
 from folkmoot_node.scrutiny.approval import Approval
 from folkmoot_node.scrutiny.approved_facts import ApprovedFacts
-from folkmoot_node.scrutiny.differences import Difference, differences
+from folkmoot_node.scrutiny.differences import Difference, causes_first, differences
 from folkmoot_node.scrutiny.public.publishable import publishable
 
 
@@ -35,7 +35,9 @@ class Version:
     @property
     def words(self) -> tuple[str, ...]:
         """What has changed, a sentence each."""
-        return version_says((one.words for one in self.changes), is_first=self.is_first)
+        return version_says(
+            (one.words for one in causes_first(self.changes)), is_first=self.is_first
+        )
 
 
 def versions_of(approvals: Sequence[Approval]) -> tuple[Version, ...]:

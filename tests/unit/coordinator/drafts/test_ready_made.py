@@ -122,6 +122,7 @@ def test_the_file_can_be_planned_and_its_answer_read(
         [outcome] = offered_outcomes(round_)
         assert (outcome.name, outcome.groups) == ("need_found", ("sex",))
         assert round_.workload.attribute("need_found").codes == ("no", "yes")
+        assert offered_groups(round_)[-1] == "need_found", "an event is no group to begin with"
 
 
 def test_a_file_is_written_whole_and_through_no_link(region: ViewerRegion, tmp_path: Path) -> None:

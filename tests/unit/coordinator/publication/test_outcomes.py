@@ -16,9 +16,12 @@ import pytest
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
 from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot_coordinator.inference.comparisons import Verdict
+from folkmoot_coordinator.inference.validation import Agreement, Figure
 from folkmoot_coordinator.publication.noisy_tables import NoisyTables
 from folkmoot_coordinator.publication.outcome_validation import validate
 from folkmoot_coordinator.publication.outcome_weights import regional_weights
+from folkmoot_coordinator.publication.outcome_words import difference_says
 from folkmoot_coordinator.rounds.closing import close_round
 from folkmoot_coordinator.rounds.policies import keep_policy
 from folkmoot_coordinator.rounds.question import read_question
@@ -144,6 +147,21 @@ def test_weights_become_a_policy_that_nodes_accept(
     assert "that they were not fitted, and why" in listed
     assert "It is not in force" in text
     assert "alone" in text
+
+
+def test_weights_are_a_table_in_80_columns(
+    office: Office, councils: Mapping[GssCode, Households], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    opened(office, a_round(), councils)
+    text = run(office, "weights", "latest", "--outcome", OUTCOME).said()
+    assert "┃ Factor: level" in text
+    assert "│ isolation: some" in text
+
+
+def test_no_difference_of_shares_is_said_to_be_above_100_points() -> None:
+    one = Agreement("social", "low", Figure.RECALL, Verdict.FIRST_LARGER, 0.68, 0.03, 1.34)
+    assert difference_says(one, "Social") == "Social, recall of low: higher by 3.0 to 100.0 points"
 
 
 def test_an_attribute_stands_for_a_factor_of_another_name(

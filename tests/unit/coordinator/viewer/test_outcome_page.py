@@ -119,6 +119,9 @@ def test_page_api_and_command_have_the_same_numbers(
     groups = [row for rates in facts["groups"].values() for row in of_api(rates)]
     assert of_page(page, "recall by financial hardship", 2) == groups
     assert ("Too few" in str(councils)) == (name == "small")
+    if name == "judged":
+        low, high = facts["region"][-1]["precision"]["interval_of_noise_and_chance"]
+        assert f", {low:.1%} to {high:.1%} with noise and chance. The band holds" in page
 
     said = run_inside("folkmoot-coordinator", *words, *home).said()
     for value, *ends in (cell for row in (*councils, *groups) for cell in row):

@@ -126,7 +126,8 @@ def test_the_page_is_alone_and_marks_what_is_missing() -> None:
     assert not re.search(r"<script|<iframe|@import|url\(|src=|href=\"https?:", page)
     assert "default-src 'none'" in page
     assert "Winter &lt;round&gt;" in page
-    assert re.search(r"What the DPO advised</dt>\s*<dd>\s*<span class=\"missing\">Missing", page)
+    assert '<span class="missing">Missing: 1 answer</span>' in page
+    assert '<span class="missing">Missing:</span> What the DPO advised</li>' in page
     assert "entered by a person" in page
     assert page == as_page(published())
 
@@ -138,10 +139,43 @@ def test_answers_stand_in_the_order_of_the_questions_and_bands_in_that_of_scores
         fact("scrutiny.owner.name", "Name of the senior responsible owner", "J. Okafor"),
         fact("policy.risk.bands.none.from", "Lowest score of the band none, in points", 0),
     )
-    page = as_page(published(more))
+    _, _, page = as_page(published(more)).partition('id="part-1"')
     said = [page.index(words) for words in ("J. Okafor", "It finds cold homes", "By letter")]
     assert said == sorted(said)
     assert page.index("band none") < page.index("band high")
+
+
+def test_what_a_resident_looks_for_comes_first_and_says_what_is_missing() -> None:
+    more = with_facts(
+        fact("scrutiny.rationale.one_sentence", "What it does", "It finds cold homes"),
+        fact("scrutiny.contact.rights", "How residents use their rights", "Write to us"),
+        fact("scrutiny.use.appeals", "How residents ask for a review", None, mark=Mark.MISSING),
+        fact("sources.housing.supplier", "Who supplies housing", "Landlords Ltd"),
+        fact("policy.risk.factors.damp.maximum", "Most points that damp adds", 20),
+        fact("policy.risk.factors.arrears.maximum", "Most points that arrears adds", 10),
+        fact("policy.risk.bands.high.action", "What then happens", "A call"),
+    )
+    first, _, _ = as_page(published(more)).partition('id="part-1"')
+    _, _, first = first.partition('<h2 id="in-short">')
+    wanted = (
+        "What is it for?", "It finds cold homes", "What is used?", "Housing", "Landlords Ltd",
+        "What adds points?", "Damp", "Arrears", "What do the points lead to?", "A call",
+        "Who decides?", "How can I object, or ask?", "Write to us",
+        'Missing:</span> How residents ask for a review', "Versions and changes", "review 1",
+    )  # fmt: skip
+    at = [first.index(words) for words in wanted]
+    assert at == sorted(at)
+
+
+def test_of_many_changes_those_that_only_follow_from_others_come_last() -> None:
+    now = changed("policy.risk.sha256", "22" * 32)
+    for weight in ("damp", "arrears"):
+        now = changed(f"policy.risk.factors.{weight}.weight", 15, base=now)
+    now = changed("policy.risk.sunset", "2027-04-30", base=now)
+    now = changed("node.name", "Sale", base=now)
+    page = as_page(published(now, MADE_UP))
+    assert "<summary>2 more changes</summary>" in page
+    assert page.index("(30 days later)") < page.index("SHA-256 of the risk policy: was")
 
 
 def test_what_an_answer_makes_pointless_is_not_missing() -> None:

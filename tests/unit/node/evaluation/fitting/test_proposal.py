@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from folkmoot_node.evaluation.fitting.proposal import CONSTANT, LEFT_OUT, PROTECTED
 from folkmoot_node.evaluation.fitting.report import as_document
+from folkmoot_node.evaluation.reporting.as_text import print_document
 from folkmoot_node.evaluation.reporting.document import Sheet
 from folkmoot_node.policies.risk_policy import parse_policy
 from folkmoot_operator.problems import ExitCode, Problem
@@ -131,6 +134,14 @@ def test_a_factor_that_is_the_outcome_is_refused():
     assert FACTORS[5] not in str(refused.value)
 
 
+def short(found, width=300, *, whole=False):
+    """What a terminal shows unless it is asked for all; in one line without `whole`."""
+    out = io.StringIO()
+    console = Console(file=out, width=width, highlight=False)
+    print_document(as_document(found), console, everything=False)
+    return out.getvalue() if whole else " ".join(out.getvalue().split())
+
+
 def knows_the_outcome_at_first(dates):
     """Snapshots of which the first ones have a factor that only households with the event have."""
     found = []
@@ -146,8 +157,7 @@ def test_a_date_before_which_no_points_could_be_fitted_is_named_and_judges_nothi
     found = proposed(knows_the_outcome_at_first(1))
     assert found.not_judged == ("2025-07-01",)
     assert [one.date for one in found.judged] == ["2025-08-01"]
-    said = [block for part in as_document(found).sections for block in part.blocks]
-    assert any("Not judged: 2025-07-01" in getattr(block, "text", "") for block in said)
+    assert "Warning: Not judged: 2025-07-01." in short(found)
 
 
 def test_what_no_later_date_has_judged_is_not_proposed():
@@ -163,7 +173,7 @@ def test_small_groups_are_shown_together_and_few_events_show_no_figure():
     assert min(one.households for one in found.groups) >= 200
     assert all(one.recall is None for one in found.groups)
     assert all(one.area is None and one.events is None for one in found.judged)
-    as_document(found)
+    assert "Too few events to say: ethnic_group heron and ethnic_group kite + wren." in short(found)
 
 
 def test_groups_too_small_even_together_are_named_without_figures():
@@ -172,7 +182,26 @@ def test_groups_too_small_even_together_are_named_without_figures():
     )
     assert found.groups == ()
     assert found.small_groups == ("ethnic_group heron + kite + wren",)
-    as_document(found)
+    assert "Too small to judge: ethnic_group heron + kite + wren." in short(found)
+
+
+def test_the_report_in_short_fits_and_keeps_every_warning(found):
+    lines = short(found, 80, whole=True).splitlines()
+    assert len(lines) <= 100
+    assert max(map(len, lines)) <= 80
+    said = short(dataclasses.replace(found, warnings=("Look at left_on.",), undated=("tenancies",)))
+    for words in (
+        "Warning: Look at left_on.",
+        "Warning: Read as they are today, since they have no dates: tenancies.",
+        "there is no evidence either way.",
+        "may do a little better or worse.",
+        "No proposed factor reads a protected characteristic.",
+        *as_document(found).footer,
+    ):
+        assert words in said
+    for factor in found.factors:
+        assert factor.factor in said
+        assert factor.reason in said
 
 
 def test_the_report_shows_every_factor_band_and_later_date(found):
