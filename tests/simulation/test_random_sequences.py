@@ -16,7 +16,7 @@ import pytest
 from scenery import Scenery
 from sequences import Run
 
-STEPS = int(os.environ.get("SIMULATION_STEPS", "600"))
+STEPS = int(os.environ.get("SIMULATION_STEPS", "480"))
 SEED = int(os.environ.get("SIMULATION_SEED", "1"))
 """The same each time, so that a change is judged by itself; `make simulate` takes new ones."""
 PARTS = 2
