@@ -53,7 +53,8 @@ def scenery(originals: Scenery, monkeypatch: pytest.MonkeyPatch) -> Scenery:
     What it patches is put back after each test: other tests run in the same process.
     """
     patch_for_speed(monkeypatch)
-    monkeypatch.setattr("folkmoot_node.store.reader.open_store", originals.open_store)
+    # Where it is called: a module that another test has imported holds the function itself.
+    monkeypatch.setattr("folkmoot_node.store.use.open_store", originals.open_store)
     monkeypatch.setattr("folkmoot_node.sources.connect.load_plugins", originals.load_plugins)
     return originals
 
