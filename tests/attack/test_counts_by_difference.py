@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.visitors import Visitor
 from tests.casework_council import CaseworkCouncil, Household, make_council
 from tests.casework_opening import change_policy, restrict
+from tests.night import by_night
 from tests.unit.node.casework.test_cohorts import PURPOSE, definition
 
 OWED = 3_217.0
@@ -23,11 +25,19 @@ OWED = 3_217.0
 AT = 4
 
 
-@pytest.fixture
-def council(tmp_path: Path) -> CaseworkCouncil:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> CaseworkCouncil:
     others = [Household(100.0 * (at % 12), 30 + at, 2) for at in range(40)]
     others[AT] = Household(OWED, 97, 1)
-    return make_council(tmp_path, households=others)
+    return make_council(tmp_path_factory.mktemp("council"), households=others)
+
+
+@pytest.fixture
+def council(made: CaseworkCouncil, tmp_path: Path) -> CaseworkCouncil:
+    """A copy of the council that was made."""
+    home = tmp_path / "home"
+    shutil.copytree(made.home, home)
+    return CaseworkCouncil(home, list(made.households))
 
 
 def _hide_by_restriction(council: CaseworkCouncil, desk: Desk) -> None:
@@ -41,6 +51,7 @@ def _hide_by_bar(council: CaseworkCouncil, desk: Desk) -> None:
 
 
 HIDES = pytest.mark.parametrize("hide", [_hide_by_restriction, _hide_by_bar])
+HIDES_BY_DAY = pytest.mark.parametrize("hide", by_night([_hide_by_bar, _hide_by_restriction]))
 
 
 def _bisected(desk: Desk, by: Visitor) -> float | None:
@@ -74,7 +85,7 @@ def test_bisection_finds_nothing_of_a_hidden_household(
     assert _bisected(desk, manager) is None
 
 
-@HIDES
+@HIDES_BY_DAY
 def test_no_part_of_a_count_changes_with_a_hidden_household(
     hide: Callable[[CaseworkCouncil, Desk], None], council: CaseworkCouncil
 ) -> None:

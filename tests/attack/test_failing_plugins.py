@@ -20,6 +20,7 @@ from folkmoot_node.answering.answer import poll
 from folkmoot_node.home import open_home
 from folkmoot_operator.problems import ExitCode
 from tests.commands import Done, run_inside
+from tests.night import by_night
 from tests.plugin_council import NAME
 from tests.plugin_of_others import FACTOR, Others, install_plugin
 
@@ -29,6 +30,8 @@ pytestmark = [
 ]
 
 SECONDS = 20
+SOON = 8
+"""Seconds that a plugin is granted whose hanging is waited for."""
 SCORES = 'return np.clip(inputs["council_tax_arrears"] / 1000, 0, 1)'
 QUOTED = "A record of Mrs Example, UPRN 100000000001"
 POLICY = RISK_POLICY + '[[factors]]\nfactor = "energy_debt"\nweight = 10\n'
@@ -40,7 +43,7 @@ WORST = {
         "import ctypes; ctypes.CDLL(None).unshare(0x10000000)",
         "a forbidden system call",
     ),
-    "hangs": ("while True: pass", f"gave no answer within {SECONDS} seconds"),
+    "hangs": ("while True: pass", f"gave no answer within {SOON} seconds"),
     "floods": ('import os\n        while True: os.write(2, b"x" * 65536)', "MiB"),
     "prints to the channel": (
         'import os; os.write(0, b"HTTP/1.1 200 OK, and so on")\n        while True: pass',
@@ -61,19 +64,25 @@ WORST = {
         "raised MemoryError",
     ),
 }  # fmt: skip
+AT_NIGHT = (
+    "calls sys.exit", "answers for nobody", "prints to the channel", "quotes a record in a name"
+)  # fmt: skip
+"""Of each of these another case shows more by day."""
 
 
 def node(stage: Stage, *arguments: str) -> Done:
     return run_inside("folkmoot-node", *arguments, "--home", stage.home)
 
 
-def install(stage: Stage, monkeypatch: pytest.MonkeyPatch, code: str, if_fails: str) -> Others:
+def install(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, code: str, if_fails: str, seconds: int
+) -> Others:
     (stage.home / "risk-policy.toml").write_text(POLICY)
     digest = hashlib.sha256(POLICY.encode()).digest()
     stage.coordinator.rounds = [round_codec.encode_round(ask(policy_digest=digest))]
     settings = (stage.home / "node.toml").read_text()
     more = f'[plugins]\nif_one_fails = "{if_fails}"\n'
-    limits = Privileges(memory_mib=1024, seconds=SECONDS)
+    limits = Privileges(memory_mib=1024, seconds=seconds)
     others = install_plugin(stage.home, settings + more, monkeypatch, code=code, asks=limits)
     others.pinned(limits)
     return others
@@ -92,13 +101,16 @@ def logged(home: Path) -> Iterator[str]:
             yield path.read_bytes().decode(errors="replace")
 
 
-@pytest.mark.parametrize("name", WORST)
+@pytest.mark.parametrize(
+    "name", by_night(sorted(WORST, key=AT_NIGHT.__contains__), by_day=len(WORST) - len(AT_NIGHT))
+)
 def test_named_and_the_last_scores_stay(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     worst, said = WORST[name]
     before = last_run(stage.home)
-    install(stage, monkeypatch, FACTOR.replace(SCORES, worst), "stop")
+    seconds = SOON if name == "hangs" else SECONDS
+    install(stage, monkeypatch, FACTOR.replace(SCORES, worst), "stop", seconds)
     done = node(stage, "score")
     told = " ".join(done.stderr.split())
     assert done.code == ExitCode.FAULT, told

@@ -16,17 +16,18 @@ from folkmoot_node.answering.answer import Event
 from folkmoot_node.evidence.scoring_runs import STORED
 from folkmoot_node.home import open_home
 from folkmoot_node.running.scheduler import background
+from tests.night import by_night
 from tests.plugin_council import NAME
 from tests.plugin_of_others import FACTOR, Others, install_plugin
 
 LEAVES = FACTOR.replace("import numpy as np", "import os, sys\nimport numpy as np")
-ENDS = {"sys.exit": "sys.exit(0)", "os._exit": "os._exit(0)"}
+ENDS = {"os._exit": "os._exit(0)", "sys.exit": "sys.exit(0)"}
 SAID = {"sys.exit": "raised SystemExit", "os._exit": "ended by itself (exit code 0)"}
 SCORES = 'return np.clip(inputs["council_tax_arrears"] / 1000, 0, 1)'
 PROGRAMS = Path(sys.executable).parent
 
 
-@pytest.fixture(params=ENDS)
+@pytest.fixture(params=by_night(ENDS))
 def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -104,25 +105,25 @@ def test_a_command_that_comes_to_its_end_says_so_and_signals_reach_it(home: Path
     watching, child = watched()
     assert child != watching.pid
     watching.terminate()
-    assert watching.wait(20) == -signal.SIGTERM
+    assert watching.wait(60) == -signal.SIGTERM
     assert not _runs(child)
 
 
 def test_the_child_ends_with_the_process_that_watches_it() -> None:
     watching, child = watched()
     watching.kill()
-    watching.wait(20)
-    limit = time.monotonic() + 20
+    watching.wait(60)
+    limit = time.monotonic() + 60
     while _runs(child) and time.monotonic() < limit:
         time.sleep(0.01)
     assert not _runs(child)
 
 
 def watched() -> tuple[subprocess.Popen[str], int]:
-    """A command that does nothing for a minute: who watches it, and its own id."""
+    """A command that does nothing for minutes: who watches it, and its own id."""
     program = (
         "import os, time; from folkmoot_operator.supervised import supervise; supervise(); "
-        "print(os.getpid(), flush=True); time.sleep(60)"
+        "print(os.getpid(), flush=True); time.sleep(300)"
     )
     command = [sys.executable, "-c", program]
     watching = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

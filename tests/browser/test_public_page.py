@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from folkmoot_node.scrutiny.differences import differences
 from folkmoot_node.scrutiny.public.page import Published

@@ -30,22 +30,36 @@ class Broken(AssertionError):
         self.invariant = invariant
 
 
+class Caught(BaseException):
+    """Carries what is broken past Hypothesis, which would go through it again to print it.
+
+    Attributes:
+        broken: What is broken.
+    """
+
+    def __init__(self, broken: Broken) -> None:
+        super().__init__(str(broken))
+        self.broken = broken
+
+
 class Watch:
     """Which invariants are watched, so that each can be shown to catch what it is for.
 
     Attributes:
         happened: How often something happened, so that a run can be seen to have tried.
         first: What was found broken first, or None.
+        at_once: Raise Caught in place of Broken: nobody wants the sequence again.
     """
 
     def __init__(self, watched: Collection[Invariant] = tuple(Invariant)) -> None:
         self._watched = frozenset(watched)
         self.happened: Counter[str] = Counter()
         self.first: Broken | None = None
+        self.at_once = False
 
     def broken(self, invariant: Invariant, text: str) -> None:
-        """Raises Broken, if that invariant is watched."""
+        """Raises Broken, or Caught with it, if that invariant is watched."""
         if invariant in self._watched:
             broken = Broken(invariant, text)
             self.first = self.first or broken
-            raise broken
+            raise Caught(broken) if self.at_once else broken

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.commands import run_inside
 from tests.forked_commands import run_forked
@@ -84,6 +84,8 @@ action = "Telephone"
 [attributes.lsoa]
 field = "lsoa"
 """
+
+SETTINGS = ("coordinator.toml", "node.toml")
 
 SOURCES = """
 [[sources]]
@@ -168,17 +170,49 @@ class Node:
 
 
 class Region:
-    """A coordinator, and nodes made on demand."""
+    """A coordinator, and nodes made on demand.
+
+    Attributes:
+        folder: Where all of it lies.
+        home: The coordinator's home.
+        ports: Of collection and of enrolment.
+        nodes: Homes of the nodes.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.home = folder / "coordinator"
         self.ports = (free_port(), free_port())
         self._process: subprocess.Popen[bytes] | None = None
+        self.nodes: list[Path] = []
         self.run(
             "init", "--name", "Test region", "--host", "127.0.0.1",
             "--collection-port", self.ports[0], "--enrolment-port", self.ports[1],
         )  # fmt: skip
+
+    @classmethod
+    def copy_of(cls, original: Region, folder: Path) -> Self:
+        """The same region, on ports of its own: keys, councils, rounds, and nodes of `new_node`.
+
+        Args:
+            original: Which is stopped.
+            folder: Where the copy lies.
+        """
+        region = cls.__new__(cls)
+        region.folder, region.home = folder, folder / "coordinator"
+        region.ports = (free_port(), free_port())
+        region._process = None
+        for home in (original.home, *original.nodes):
+            copy = folder / home.name
+            shutil.copytree(home, copy)
+            (settings,) = (copy / name for name in SETTINGS if (copy / name).exists())
+            text = settings.read_text()
+            for old, new in zip(original.ports, region.ports, strict=True):
+                assert str(old) in text
+                text = text.replace(str(old), str(new))
+            settings.write_text(text)
+        region.nodes = [folder / home.name for home in original.nodes]
+        return region
 
     def start(self) -> None:
         log = (self.folder / "coordinator.log").open("ab")
@@ -261,6 +295,7 @@ class Region:
         accepted = ("--reason", "a test", "--until", "2099-12-31")
         node.run_inside("sources", "accept", "council_tax", *accepted)
         node.run_inside("score")
+        self.nodes.append(node.home)
         return node
 
     def open_round(self, councils: Sequence[str], **changes: object) -> str:

@@ -31,7 +31,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from invariants import Watch
+from invariants import Caught, Watch
 from noise_watch import NoiseWatch
 from policy_terms import Policy
 from questions import DEADLINES, LOSSES, Malice, Question
@@ -125,6 +125,7 @@ class Run:
             def __init__(self) -> None:
                 super().__init__(run)
 
+        self.watch.at_once = not shrink
         sequences = max(1, -(-steps // STEPS_IN_A_SEQUENCE))
         # Hypothesis varies what it drew before; beginning anew keeps it from one theme.
         for number, first in enumerate(range(0, sequences, SEQUENCES_OF_A_SEED)):
@@ -132,12 +133,14 @@ class Run:
             self._begins = True
             try:
                 _run(Sequence, min(SEQUENCES_OF_A_SEED, sequences - first), shrink=shrink)
+                self.noise.judge()
+            except Caught as caught:
+                raise caught.broken from None
             except Flaky:
                 # Noise is drawn anew each time; what depends on it cannot be replayed.
                 if self.watch.first is None:
                     raise
                 raise self.watch.first from None
-            self.noise.judge()
 
 
 def _run(machine: type[RuleBasedStateMachine], sequences: int, *, shrink: bool) -> None:
@@ -337,6 +340,7 @@ class Operations(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if self._sound:
+                self._run.noise.judge()
                 witnesses = [council.witness for council in self._world.councils]
                 happened = self._run.watch.happened
                 happened["releases under faults"] += sum(one.released for one in witnesses)

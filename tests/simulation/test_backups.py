@@ -16,8 +16,8 @@ ASKED = "0.001"
 
 
 @pytest.fixture
-def region(tmp_path: Path) -> Iterator[Region]:
-    region = Region(tmp_path)
+def region(enrolled: Region, tmp_path: Path) -> Iterator[Region]:
+    region = Region.copy_of(enrolled, tmp_path)
     region.start()
     yield region
     region.stop()
@@ -25,7 +25,7 @@ def region(tmp_path: Path) -> Iterator[Region]:
 
 @pytest.fixture
 def node(region: Region) -> Node:
-    return region.new_node(TRAFFORD)
+    return Node(region.folder / TRAFFORD)
 
 
 @pytest.fixture

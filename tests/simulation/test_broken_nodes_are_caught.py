@@ -1,12 +1,14 @@
 """The simulation sees each invariant fail in a node that is broken on purpose.
 
 Each invariant is watched by itself, so that none hides behind another. Each node is given the
-sequences of a seed that was found to catch it soon; a sound node passes the same ones.
-`make night` tries each node at other seeds as well.
+sequences of a seed that was found to catch it soon; a sound node passes the same ones. What chance
+catches late is scripted. `make night` tries each node at other seeds as well, and a sound node at
+each seed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -14,33 +16,28 @@ import pytest
 from breakages import BREAKAGES, Breakage
 from invariants import Broken, Invariant, Watch
 from policy_terms import Policy
-from questions import DEADLINES, Question
+from questions import DEADLINES, LOSSES, Question
 from scenery import COUNCILS, Scenery
 from sequences import Run
 
 from folkmoot.privacy import Rho
 from tests.night import by_night
 
-SOON = 180
+SOON = 120
 """Steps within which a node is caught at its seed."""
 LATE = 2_000
 """Steps within which it is caught at any seed; most are within the first 300."""
 FIRST_SEED = 1
 SEEDS = {
-    "skips_the_debit-BUDGET": 4,
-    "counts_only_the_last_debit-BUDGET": 2,
     "ignores_the_limit_of_a_round-BUDGET": 4,
     "asks_no_operator-PERMISSION": 2,
-    "believes_unsigned_policies-PERMISSION": 4,
-    "believes_any_signature-PERMISSION": 6,
-    "forgets_what_was_not_delivered-ONE_ANSWER": 6,
-    "asks_for_no_receipts-ONE_ANSWER": 6,
-    "halves_the_noise-NOISE": 4,
-    "adds_no_noise_to_totals-NOISE": 7,
+    "forgets_what_was_not_delivered-ONE_ANSWER": 2,
     "logs_after_sending-RECORDS": 2,
     "tries_rejected_answers_for_ever-LIVENESS": 2,
 }
 """Where the first seed does not catch a node soon."""
+TOTALS = 40
+"""Rounds of which two councils' totals show that noise is missing: 6.3 standard errors."""
 
 
 def spent_restored_and_recovered(run: Run) -> None:
@@ -62,8 +59,43 @@ def spent_restored_and_recovered(run: Run) -> None:
         run.watch.happened["released"] = council.witness.released
 
 
-SCRIPTS = {"recovers_without_a_debit-BUDGET": spent_restored_and_recovered}
+def restored_and_not_recovered(run: Run) -> None:
+    """An answer is forgotten, and nobody accounts for it."""
+    with closing(run.new_world()) as world:
+        council = world.councils[0]
+        council.sign_policy()
+        council.back_up()
+        world.open_round(Question.MADE_UP_AREAS, COUNCILS, LOSSES[2], DEADLINES[1])
+        council.visit()
+        world.restore_node(council, 0)
+        council.visit()
+        run.watch.happened["released"] = council.witness.released
+
+
+def many_totals(run: Run) -> None:
+    """One release of a total can be right by chance; so many cannot."""
+    with closing(run.new_world()) as world:
+        for _ in range(TOTALS):
+            world.open_round(Question.TOTAL, COUNCILS, LOSSES[0], DEADLINES[1])
+        for council in world.councils:
+            council.sign_policy()
+            council.visit()
+            run.watch.happened["released"] += council.witness.released
+    run.noise.judge()
+
+
+SCRIPTS = {
+    "recovers_without_a_debit-BUDGET": spent_restored_and_recovered,
+    "asks_for_no_receipts-ONE_ANSWER": restored_and_not_recovered,
+    "adds_no_noise_to_totals-NOISE": many_totals,
+}
 """Sequences for nodes that chance catches too late."""
+PASSED = (
+    (spent_restored_and_recovered, 2, 2),
+    (restored_and_not_recovered, 1, 0),
+    (many_totals, 2 * TOTALS, 0),
+)
+"""How many answers leave a sound node, and how many it recovers."""
 
 
 def _named(breakage: Breakage, invariant: Invariant) -> str:
@@ -102,16 +134,23 @@ def test_broken_nodes_are_caught(
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("seed", sorted({FIRST_SEED, *SEEDS.values()}))
+@pytest.mark.parametrize("seed", by_night([FIRST_SEED, *sorted(set(SEEDS.values()))]))
 def test_a_sound_node_passes_the_same(scenery: Scenery, tmp_path: Path, seed: int) -> None:
     Run(scenery, tmp_path).go(SOON, seed, shrink=False)
 
 
-def test_a_sound_node_passes_what_is_scripted(scenery: Scenery, tmp_path: Path) -> None:
+@pytest.mark.parametrize("script, released, recovered", PASSED)
+def test_a_sound_node_passes_what_is_scripted(
+    scenery: Scenery,
+    tmp_path: Path,
+    script: Callable[[Run], None],
+    released: int,
+    recovered: int,
+) -> None:
     run = Run(scenery, tmp_path)
-    spent_restored_and_recovered(run)
-    assert run.watch.happened["released"] == 2
-    assert run.watch.happened["answers recovered"] == 2
+    script(run)
+    assert run.watch.happened["released"] == released
+    assert run.watch.happened["answers recovered"] == recovered
 
 
 def test_every_invariant_is_seen_to_fail() -> None:
@@ -120,3 +159,4 @@ def test_every_invariant_is_seen_to_fail() -> None:
 
 def test_every_seed_is_of_a_node() -> None:
     assert {_named(*one) for one in BREAKAGES} >= {*SEEDS, *SCRIPTS}
+    assert {script for script, *_ in PASSED} == set(SCRIPTS.values())

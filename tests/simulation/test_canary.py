@@ -30,8 +30,16 @@ MALFORMED = [
 
 
 @pytest.fixture(scope="module")
+def region(enrolled: Region, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
+    region = Region.copy_of(enrolled, tmp_path_factory.mktemp("region"))
+    region.start()
+    yield region
+    region.stop()
+
+
+@pytest.fixture(scope="module")
 def node(region: Region) -> Node:
-    return region.new_node(TRAFFORD)
+    return Node(region.folder / TRAFFORD)
 
 
 def clean(text: str) -> None:

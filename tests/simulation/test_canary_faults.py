@@ -120,7 +120,7 @@ def test_a_plugin_that_quotes_records_is_named_and_not_quoted(region: Region, no
 def test_a_damaged_store_is_reported_without_what_is_in_it(
     region: Region, node: Node, tmp_path: Path
 ) -> None:
-    """One byte wrong, at seven places; all blocks but the first; cut off in the middle."""
+    """One byte wrong, at four places; all blocks but the first; cut off in the middle."""
     node.write_extract([*household_rows(BURY, 500), *MARKED])
     clean(node.run("score"))
     round_id = region.open_round([BURY])
@@ -128,7 +128,7 @@ def test_a_damaged_store_is_reported_without_what_is_in_it(
     (store,) = (path for path in (node.home / "store").rglob("*") if path.suffix == ".duckdb")
     whole = store.read_bytes()
     troubles = 0
-    for at in range(0, len(whole), len(whole) // 6):
+    for at in range(0, len(whole), len(whole) // 3):
         copied = copy_node(node, tmp_path / f"damaged-{at}")
         damaged = bytearray(whole)
         damaged[at] ^= 0xFF
@@ -164,7 +164,7 @@ def test_extracts_that_break_are_told_by_place(region: Region, node: Node) -> No
     ):
         extract.write_text(content)
         both_ways(node.run, "score", expect=None)
-        both_ways(node.run, "doctor", "--offline", expect=None)
+        clean(node.run("doctor", "--offline", expect=None))  # which prints no trace
     extract.unlink()
     extract.mkdir()
     both_ways(node.run, "score", expect=None)

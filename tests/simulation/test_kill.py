@@ -25,8 +25,16 @@ LAST_WRITE = 40
 
 
 @pytest.fixture(scope="module")
+def region(enrolled: Region, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
+    region = Region.copy_of(enrolled, tmp_path_factory.mktemp("region"))
+    region.start()
+    yield region
+    region.stop()
+
+
+@pytest.fixture(scope="module")
 def node(region: Region) -> Iterator[Node]:
-    node = region.new_node(TRAFFORD)
+    node = Node(region.folder / TRAFFORD)
     yield node
     assert node.json("ledger", "verify")["answers"] > 0
 

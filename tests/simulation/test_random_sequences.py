@@ -16,12 +16,12 @@ import pytest
 from scenery import Scenery
 from sequences import Run
 
-STEPS = int(os.environ.get("SIMULATION_STEPS", "600"))
+STEPS = int(os.environ.get("SIMULATION_STEPS", "360"))
 SEED = int(os.environ.get("SIMULATION_SEED", "1"))
 """The same each time, so that a change is judged by itself; `make simulate` takes new ones."""
 PARTS = 2
 """So that two cores share the work."""
-MIN_TO_JUDGE = 400
+MIN_TO_JUDGE = 300
 """From so many steps on, a run in which little was released has shown nothing."""
 
 

@@ -22,9 +22,9 @@ ASKED = Rho.of("0.001")
 
 
 @pytest.fixture
-def region(tmp_path: Path) -> Iterator[Region]:
+def region(enrolled: Region, tmp_path: Path) -> Iterator[Region]:
     """A region of each test's own, since its files are put back."""
-    region = Region(tmp_path)
+    region = Region.copy_of(enrolled, tmp_path)
     region.start()
     yield region
     region.stop()
@@ -32,7 +32,7 @@ def region(tmp_path: Path) -> Iterator[Region]:
 
 @pytest.fixture
 def node(region: Region) -> Node:
-    return region.new_node(TRAFFORD)
+    return Node(region.folder / TRAFFORD)
 
 
 def put_back(backup: Node, node: Node) -> None:

@@ -56,9 +56,8 @@ def eventually(holds: Callable[[], Any], what: str, seconds: float = 200) -> Any
     return found
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    place = tmp_path / "region"
+def new_home(place: Path) -> Path:
+    """A coordinator whose schedule opens a round each minute."""
     run_inside(
         "folkmoot-coordinator", "init", "--home", place, "--name", "North", "--host", "127.0.0.1"
     ).said()
@@ -71,10 +70,10 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def serve(home: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+def serve() -> Iterator[Callable[[Path], subprocess.Popen[str]]]:
     started: list[subprocess.Popen[str]] = []
 
-    def start() -> subprocess.Popen[str]:
+    def start(home: Path) -> subprocess.Popen[str]:
         with (home / "serve.log").open("a") as log:
             process = subprocess.Popen(
                 [sys.executable, "-c", "from folkmoot_coordinator.cli import main; main()",
@@ -129,12 +128,23 @@ def flow_runs(home: Path, process: subprocess.Popen[str]) -> list[dict[str, Any]
         return json.load(answer)  # type: ignore[no-any-return]
 
 
-def test_a_round_opens_by_itself_and_prefect_has_its_history(
-    home: Path, serve: Callable[[], subprocess.Popen[str]]
+def test_rounds_open_by_themselves_and_prefect_has_their_history(
+    tmp_path: Path, serve: Callable[[Path], subprocess.Popen[str]]
 ) -> None:
-    process = serve()
+    """Two regions wait for the same minute: one has Prefect's history, the other works without."""
+    home, plain = new_home(tmp_path / "region"), new_home(tmp_path / "plain")
+    settings = plain / "coordinator.toml"
+    settings.write_text(settings.read_text() + "[prefect]\nenabled = false\n")
+    without_prefect = serve(plain)
+    process = serve(home)
     first = eventually(lambda: read(home, "round", "list"), "a round to open")
     assert [one["title"] for one in first] == ["Winter"] * len(first)
+    eventually(lambda: read(plain, "round", "list"), "a round to open without Prefect")
+    running = [command_line(one) for one in children(without_prefect)]
+    assert not any("uvicorn" in " ".join(words) or "prefect" in words for words in running)
+    assert not (plain / "prefect").exists()
+    without_prefect.kill()
+    without_prefect.wait()
     runs = eventually(
         lambda: [one for one in flow_runs(home, process) if one["state_type"] == "FAILED"],
         "the flow in Prefect's history",
@@ -148,7 +158,7 @@ def test_a_round_opens_by_itself_and_prefect_has_its_history(
     process.wait()
     _, orphans = psutil.wait_procs(left, timeout=60)
     assert orphans == [], "Prefect and the process that does what is due end with serve"
-    again = serve()
+    again = serve(home)
     count = len(read(home, "round", "list"))
     eventually(lambda: len(read(home, "round", "list")) > count, "the next round")
     entries = read(home, "audit", "show", "--action", "round opened")
@@ -164,15 +174,3 @@ def test_a_round_opens_by_itself_and_prefect_has_its_history(
     again.send_signal(signal.SIGTERM)
     assert again.wait(60) == 0
     assert [one for one in left if one.is_running() and one.status() != "zombie"] == []
-
-
-def test_without_prefect_it_works_all_the_same(
-    home: Path, serve: Callable[[], subprocess.Popen[str]]
-) -> None:
-    settings = home / "coordinator.toml"
-    settings.write_text(settings.read_text() + "[prefect]\nenabled = false\n")
-    process = serve()
-    eventually(lambda: read(home, "round", "list"), "a round to open", 100)
-    assert not any("uvicorn" in " ".join(command_line(one)) for one in children(process))
-    assert not any("prefect" in command_line(one) for one in children(process))
-    assert not (home / "prefect").exists()

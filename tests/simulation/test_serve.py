@@ -264,7 +264,7 @@ def the_server_ends_with_a_serve_that_is_killed(served: Served) -> None:
     assert children
     served.process.kill()
     served.process.wait()
-    gone, left = psutil.wait_procs(children, timeout=20)
+    gone, left = psutil.wait_procs(children, timeout=60)
     assert gone
     assert not left
 

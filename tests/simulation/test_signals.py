@@ -109,7 +109,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
                 scraped = {name: scrape(port) for name, port in ports.items()}
             finally:
                 serving.send_signal(signal.SIGTERM)
-                assert serving.wait(30) == 0
+                assert serving.wait(60) == 0
         finally:
             region.stop()
         logs = {

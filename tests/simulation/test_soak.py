@@ -30,7 +30,7 @@ from tests.hostile_disks import mounts_are_possible
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 
-MINUTES = float(os.environ.get("SOAK_MINUTES", "0.6"))
+MINUTES = float(os.environ.get("SOAK_MINUTES", "0.5"))
 NODES = int(os.environ.get("SOAK_NODES", "3"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
 COUNCILS = [TRAFFORD, BURY, *(f"E09{number:06d}" for number in range(1, 34))]

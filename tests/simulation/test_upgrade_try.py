@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from region import TRAFFORD, Node, Region
+from region import TRAFFORD, Node, Region, copy_node
 
 import folkmoot_plugin_household_factors
 
@@ -30,13 +30,8 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
-    region = Region(tmp_path_factory.mktemp("region"))
-    region.start()
-    try:
-        return region.new_node(TRAFFORD)
-    finally:
-        region.stop()
+def node(enrolled: Region, tmp_path_factory: pytest.TempPathFactory) -> Node:
+    return copy_node(Node(enrolled.folder / TRAFFORD), tmp_path_factory.mktemp("node") / TRAFFORD)
 
 
 def state_of(node: Node) -> dict[str, bytes]:

@@ -28,26 +28,34 @@ def linked(council: RehearsedAddresses, *some: pl.DataFrame) -> list[AddressLink
         return [ready.link(records, AddressSettings()) for records in some]
 
 
-def test_other_records_change_no_link(council):
-    """Alone, in another order, after those of another source: each record has the same links."""
-    records = council.records
+@pytest.fixture(scope="module")
+def one_after_the_other(council: RehearsedAddresses) -> list[AddressLinks]:
+    """Links of all records, of another source's, of every third, and of all in another order."""
     others = rehearse(600, 300, seed=24).records
-    every_third = records.filter(pl.col("record") % 3 == 0)
-    whole, after_others, third, backwards = linked(
-        council, records, others, every_third, records.reverse()
-    )
-    assert after_others.records.height == others.height
+    records = council.records
+    return linked(council, records, others, every_third(records), records.reverse())
+
+
+def every_third(records: pl.DataFrame) -> pl.DataFrame:
+    return records.filter(pl.col("record") % 3 == 0)
+
+
+def test_other_records_change_no_link(council, one_after_the_other):
+    """Alone, in another order, after those of another source: each record has the same links."""
+    whole, after_others, third, backwards = one_after_the_other
+    some = every_third(council.records)
+    assert after_others.records.height == 300
     assert backwards.records.sort("record").equals(whole.records)
-    assert third.records.equals(whole.records.join(every_third, on="record", how="semi"))
-    wanted = whole.candidates.join(every_third, on="record", how="semi")
+    assert third.records.equals(whole.records.join(some, on="record", how="semi"))
+    wanted = whole.candidates.join(some, on="record", how="semi")
     assert third.candidates.equals(wanted)
-    (first,) = linked(council, every_third)
+    (first,) = linked(council, some)
     assert first.records.equals(third.records)
 
 
-def test_a_home_taken_out_changes_the_links_of_its_own_records(council):
+def test_a_home_taken_out_changes_the_links_of_its_own_records(council, one_after_the_other):
     """No record of another home that was linked is linked to another one afterwards."""
-    (before,) = linked(council, council.records)
+    before = one_after_the_other[0]
     of_homes = before.records.drop_nulls("uprn")
     gone = of_homes["uprn"].mode().sort()[0]
     fewer = RehearsedAddresses(

@@ -13,6 +13,7 @@ from folkmoot_node.evaluation.fitting.resampling import intervals
 from folkmoot_node.evaluation.fitting.scorecard import Limits, make_scorecard
 from tests.evaluation_snapshots import EFFECTS, FACTORS, snapshots_of
 from tests.fitted_policies import points_of, proposed
+from tests.night import by_night
 
 FALSE_ALARM = 1e-3
 PLANTED = np.array([2.0, 1.0, 0.6])
@@ -77,7 +78,7 @@ def misses(trials: int, *, recognised: bool) -> int:
 
 @pytest.mark.slow
 def test_intervals_of_points_cover_where_households_recur():
-    assert few_enough(misses(150, recognised=True), 450)
+    assert few_enough(misses(80, recognised=True), 240)
 
 
 @pytest.mark.slow
@@ -86,7 +87,7 @@ def test_intervals_that_take_each_row_for_another_household_are_found_too_narrow
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", by_night([1, 2, 3]))
 def test_points_have_the_order_of_the_planted_effects(seed):
     snapshots = snapshots_of(8, 6000, factors=12, rate=0.08, seed=100 * seed)
     points = points_of(proposed(snapshots))

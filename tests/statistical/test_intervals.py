@@ -26,6 +26,7 @@ from folkmoot.rounds import Round
 from folkmoot.strategy import plan
 from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.aggregation.aggregate import aggregate
+from tests.night import by_night
 from tests.statistical.fit import Float64, Z, discrete_gaussian
 from tests.statistical.questions import (
     BURY,
@@ -96,7 +97,7 @@ def asked(rho: str) -> Round:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rho", ["0.001", "0.05", "0.5", "3", "10", "100"])
+@pytest.mark.parametrize("rho", by_night(["0.001", "0.5", "10", "0.05", "3", "100"], by_day=3))
 def test_coverage_is_at_least_what_is_promised(rho: str) -> None:
     """Eighteen statistics and some hundred and fifty cells: a comparison for each."""
     for name, coverage in coverages(asked(rho)).items():
@@ -107,7 +108,7 @@ def test_coverage_is_at_least_what_is_promised(rho: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("epsilon", ["0.05", "1", "5", "20"])
+@pytest.mark.parametrize("epsilon", by_night(["0.05", "5", "1", "20"], by_day=2))
 def test_coverage_under_pure_privacy(epsilon: str) -> None:
     """Laplace noise: the interval is wide enough for one term, and so for several."""
     one_level = Workload(

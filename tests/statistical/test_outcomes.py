@@ -8,8 +8,6 @@ its bound is stated as a figure of its own.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -32,9 +30,9 @@ from tests.outcome_region import (
     pooled,
     region,
 )
-from tests.statistical.fit import FALSE_ALARM, Z
+from tests.statistical.fit import FALSE_ALARM
 
-REPEATS = 200
+REPEATS = 120
 STATED = 0.02
 """Log odds: how far federated weights are from pooled ones at rho 0.5, 60,000 households."""
 
@@ -92,11 +90,12 @@ def test_errors_of_weights_are_those_that_noise_and_chance_make() -> None:
         released = numbers(round_, others)
         value, _, both = estimates(regional_weights(asked(round_, released)).region)
         by_both[at] = (value - planted) / both
-    # Squared errors of a normal estimate have a relative standard error of sqrt(2 / n); 5 % is
-    # left to what is not linear.
-    allowed = 1 + Z * math.sqrt(2 / REPEATS) + 0.05
+    # Sums of squared errors of a normal estimate are chi-squared; 5 % is left to what is not
+    # linear.
+    least = stats.chi2.ppf(FALSE_ALARM, REPEATS) / REPEATS - 0.05
+    allowed = stats.chi2.isf(FALSE_ALARM, REPEATS) / REPEATS + 0.05
     assert (np.mean(by_noise**2, axis=0) < allowed).all()
-    assert (np.mean(by_noise**2, axis=0) > 2 - allowed).all()
+    assert (np.mean(by_noise**2, axis=0) > least).all()
     assert (np.std(by_both, axis=0) ** 2 < allowed).all()
     within = np.abs(by_both) < stats.norm.ppf((1 + CONFIDENCE) / 2)
     # The last factor is off by what pairs leave open, a third of its standard error.

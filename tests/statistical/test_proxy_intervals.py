@@ -42,9 +42,12 @@ def test_the_interval_of_an_auc_holds_the_truth(shift, truth):
 
 @pytest.mark.slow
 def test_inputs_that_are_independent_are_not_accused():
-    """Each interval holds 0.5, but for one in twenty; and so few are called a proxy."""
+    """Each interval holds 0.5, but for one in twenty; and so few are called a proxy.
+
+    The seed is fixed, so that the test does not fail by chance.
+    """
     random = np.random.default_rng(12)
-    trials, misses, accused = 40, 0, 0
+    trials, misses, accused = 16, 0, 0
     for _ in range(trials):
         inputs = {f"input_{at}": random.normal(size=1500) for at in range(4)}
         inputs["flag"] = (random.random(1500) < 0.2).astype(float)

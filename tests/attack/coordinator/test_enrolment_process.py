@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.wire.coordinator.conftest import Region, ServeProcess
 
 BURY, TRAFFORD = GssCode("E08000002"), GssCode("E08000009")
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 def test_it_can_be_killed_and_comes_back(

@@ -123,7 +123,7 @@ def test_no_number_is_a_fault(region: Region, member: Client) -> None:
                 sent = [*messages[:at], changed, *messages[at + 1 :]]
                 raw = iter([message.SerializeToString() for message in sent])
                 try:
-                    list(call(raw, timeout=20))
+                    list(call(raw, timeout=60))
                 except grpc.RpcError as error:
                     found: Any = error
                     pytest.fail(f"{method} {name}: {found.code()} {found.details()}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BURY, TRAFFORD = GssCode("E08000002"), GssCode("E08000009")
 CONNECTIONS = 1_100
 FILES = 1_024
-SECONDS = 10.0
+SECONDS = 60.0
 """Within which an enrolled council must be answered, on a machine that is busy."""
 
 

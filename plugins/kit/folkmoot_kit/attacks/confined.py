@@ -7,14 +7,14 @@ import dataclasses
 import datetime
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from folkmoot_kit import confinement
 from folkmoot_kit.attacks import plugin
-from folkmoot_kit.attacks.attempts import ENDED, Attempt, Runs
+from folkmoot_kit.attacks.attempts import ENDED, Attempt, Group, Manner, Runs
 from folkmoot_kit.attacks.records import FIELDS
 from folkmoot_kit.attacks.stage import MEMORY_MIB, SCRATCH_MIB, THREADS, Stage
 from folkmoot_kit.attacks.verdicts import Happened, Outcome, judge, reported
@@ -53,11 +53,16 @@ def outcomes(attempts: Iterable[Attempt]) -> Iterator[Outcome]:
 
 
 @contextlib.contextmanager
-def attacking(granting: Granting | None = None) -> Iterator[Callable[[Attempt], Outcome]]:
+def attacking(
+    granting: Granting | None = None, *, sharing: Collection[Group] = ()
+) -> Iterator[Callable[[Attempt], Outcome]]:
     """Something to attack, and a function that makes an attempt on it and judges.
 
     Args:
         granting: Grants more than a plugin is granted, to see that what comes through shows.
+        sharing: Groups whose ordinary attempts are made in one process, since they change
+            nothing in it; a process that has failed is followed by another. All other attempts
+            have a process each.
 
     Raises:
         Problem: If this machine cannot confine a process.
@@ -65,13 +70,23 @@ def attacking(granting: Granting | None = None) -> Iterator[Callable[[Attempt], 
     unmet = confinement.unmet()
     if unmet is not None:
         raise unmet
-    with Stage() as stage, installed() as folder:
+    with Stage() as stage, installed() as folder, contextlib.ExitStack() as kept:
+        shared: list[HostedPlugins] = []
 
         def attack(attempt: Attempt) -> Outcome:
             wanted = hosting(attempt, stage.granted)
             if granting is not None:
                 wanted = dataclasses.replace(wanted, grants=granting(wanted.grants, stage))
-            return judge(attempt, _happened(attempt, stage, wanted, folder), stage.secret)
+            if attempt.group in sharing and attempt.manner == Manner():
+                if not shared:
+                    shared.append(kept.enter_context(opened(wanted, folder)))
+                happened = _happened(attempt, stage, shared[0])
+                if happened.failure:
+                    shared.clear()
+            else:
+                with opened(wanted, folder) as plugins:
+                    happened = _happened(attempt, stage, plugins)
+            return judge(attempt, happened, stage.secret)
 
         yield attack
 
@@ -105,33 +120,30 @@ def opened(wanted: Hosting, folder: Path) -> HostedPlugins:
     return open_plugins([wanted], import_folders=[*confinement.import_folders(), folder])
 
 
-def _happened(attempt: Attempt, stage: Stage, wanted: Hosting, folder: Path) -> Happened:
-    with opened(wanted, folder) as plugins:
-        if plugins.broken:
-            problem = "; ".join(entry.problem for entry in plugins.broken)
-            return Happened(said="", failure=problem, traces=stage.traces())
-        [process] = plugins.processes
-        _allow(process, attempt.manner.seconds)
-        targets = stage.targets(scratch=attempt.manner.scratch, seconds=attempt.manner.seconds)
-        given = {"attempt": attempt.id, "targets": targets.to_json()}
-        begun = time.monotonic()
-        call = _Call()
-        try:
-            if attempt.manner.runs is Runs.RECORDS:
-                kind = plugins.sources[plugin.AttackerSource.kind]
-                call.read(make_source(kind, given, _WHERE, stage.granted.parent))
-            else:
-                call.make(
-                    make_factor(plugins.factors[plugin.Attacker.name], given, _WHERE), attempt
-                )
-        except (PluginFailure, PluginError) as failure:
-            call.failure = getattr(failure, "problem", type(failure).__name__)
-            call.texts = _texts_of(failure)
-        seconds = time.monotonic() - begun
-        traces = stage.traces()
-        said = _said(process)
+def _happened(attempt: Attempt, stage: Stage, plugins: HostedPlugins) -> Happened:
+    if plugins.broken:
+        problem = "; ".join(entry.problem for entry in plugins.broken)
+        return Happened(said="", failure=problem, traces=stage.traces())
+    [process] = plugins.processes
+    _allow(process, attempt.manner.seconds)
+    targets = stage.targets(scratch=attempt.manner.scratch, seconds=attempt.manner.seconds)
+    given = {"attempt": attempt.id, "targets": targets.to_json()}
+    before = len(process.printed_text())
+    begun = time.monotonic()
+    call = _Call()
+    try:
+        if attempt.manner.runs is Runs.RECORDS:
+            kind = plugins.sources[plugin.AttackerSource.kind]
+            call.read(make_source(kind, given, _WHERE, stage.granted.parent))
+        else:
+            call.make(make_factor(plugins.factors[plugin.Attacker.name], given, _WHERE), attempt)
+    except (PluginFailure, PluginError) as failure:
+        call.failure = getattr(failure, "problem", type(failure).__name__)
+        call.texts = _texts_of(failure)
+    seconds = time.monotonic() - begun
+    traces = stage.traces()
     return Happened(
-        said=said,
+        said=_said(process, before),
         failure=call.failure,
         failure_texts=call.texts,
         explanation=call.explanation,
@@ -142,17 +154,21 @@ def _happened(attempt: Attempt, stage: Stage, wanted: Hosting, folder: Path) -> 
     )
 
 
-def _said(process: PluginProcess) -> str:
+def _said(process: PluginProcess, before: int) -> str:
     """What the attacker has reported: a thread reads it, which may come after the answer.
 
     Of a process that has been stopped, all has been read. One that answered with an error runs on.
+
+    Args:
+        process: In which the attempt was made.
+        before: Length of what was printed before it.
     """
     until = time.monotonic() + _REPORT_SECONDS
     runs = Path(f"/proc/{process.pid}")
-    said = process.printed_text()
+    said = process.printed_text()[before:]
     while ENDED.isdisjoint(reported(said)) and runs.exists() and time.monotonic() < until:
         time.sleep(0.01)
-        said = process.printed_text()
+        said = process.printed_text()[before:]
     return said
 
 

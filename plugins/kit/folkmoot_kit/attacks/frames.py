@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from folkmoot_kit.attacks.attempts import NotMade
+from folkmoot_kit.attacks.attempts import GIVEN, NotMade, say
 
 JSON, COLUMNS = 1, 2
 _HEADER = "<4sIII"
@@ -55,7 +55,8 @@ def write(content: bytes) -> None:
 
 
 def say_nothing_more() -> None:
-    """Waits until the process is ended."""
+    """Says that all has been given, and waits until the process is ended."""
+    say(GIVEN)
     threading.Event().wait()
 
 
