@@ -13,7 +13,7 @@ from splink.internals.input_column import SqlglotColumnTreeBuilder
 
 @pytest.fixture(scope="package", autouse=True)
 def parsed_once() -> Iterator[None]:
-    """What Splink reads out of the same SQL is kept: half of the time of a small linkage is that."""
+    """Splink reads the same SQL over and over: half of the time of a small linkage."""
     column = SqlglotColumnTreeBuilder.from_raw_column_name_or_column_reference
     column_once = functools.cache(column)  # it cannot be changed
     used_once = functools.cache(comparison_level.get_columns_used_from_sql)
