@@ -48,8 +48,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ("scheme", "pages"),
     by_night(
         [
-            ("light", (*SHORT, *SHORT_REFERENCE)),
-            ("dark", SHORT[:1]),
+            ("light", BY_DAY),
+            ("dark", BY_DAY[:2]),
             ("light", LONG),
             ("dark", LONG),
         ],
