@@ -79,8 +79,9 @@ class PostgreSQL:
 
     def create(self, database: str) -> str:
         """Makes an empty database, in place of one of this name; returns the name."""
-        self.run(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
-        self.run(f'CREATE DATABASE "{database}"')
+        self.run(
+            f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE);\nCREATE DATABASE "{database}";'
+        )
         return database
 
     def start(self, settings: Mapping[str, str] | None = None) -> None:

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import httpx2
+import pytest
 from fastapi import FastAPI
 from jinja2 import DictLoader
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -26,6 +29,7 @@ from folkmoot_web.rendering import Link, Look, Phase, render
 from folkmoot_web.routes import Routes
 from folkmoot_web.serving import Serving
 from folkmoot_web.settings import WebSettings
+from folkmoot_web.sign_in import passwords
 from folkmoot_web.site import Product, State, build_site, site_of
 from folkmoot_web.visitors import Visitor, visitor_of
 from tests.ports import free_port
@@ -223,8 +227,27 @@ def serving_site(settings: WebSettings, what: Product, home: Path) -> Iterator[R
 
 
 @contextmanager
+def light_passwords() -> Iterator[None]:
+    """Argon2id with the least memory: a sign-in takes a fifth of a processor's second otherwise.
+
+    What is kept of a password that a person chooses is in tests/unit/web/test_accounts.py.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        light = Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1)
+        patch.setattr(passwords, "_hashes", PasswordHash((light,)))
+        patch.setattr(passwords, "_nobody", None)
+        yield
+
+
+@contextmanager
 def listening(app: FastAPI, settings: WebSettings, home: Path) -> Iterator[None]:
     """Serves an app from a thread of this process until the end."""
+    with light_passwords(), _listening(app, settings, home):
+        yield
+
+
+@contextmanager
+def _listening(app: FastAPI, settings: WebSettings, home: Path) -> Iterator[None]:
     ready = threading.Event()
     serving = Serving(app, settings, home=home, ready=lambda _: ready.set())
     thread = threading.Thread(target=serving.run, daemon=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import re
 from collections.abc import Iterator
@@ -33,24 +34,29 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield node.module
 
 
+def called(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            yield node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+
+
+@functools.cache
+def names_in(path: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """What a module imports, and what it calls; each is read once for all tests."""
+    tree = ast.parse(path.read_text())
+    return frozenset(imported(tree)), frozenset(called(tree))
+
+
 def importers(top: str, *folders: str) -> set[str]:
-    found = set()
-    for path in sources(*folders):
-        names = imported(ast.parse(path.read_text()))
-        if any(name == top or name.startswith(f"{top}.") for name in names):
-            found.add(str(path.relative_to(ROOT)))
-    return found
+    return {
+        str(path.relative_to(ROOT))
+        for path in sources(*folders)
+        if any(name == top or name.startswith(f"{top}.") for name in names_in(path)[0])
+    }
 
 
 def callers(name: str, *folders: str) -> set[str]:
-    found = set()
-    for path in sources(*folders):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
-                called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-                if called == name:
-                    found.add(str(path.relative_to(ROOT)))
-    return found
+    return {str(path.relative_to(ROOT)) for path in sources(*folders) if name in names_in(path)[1]}
 
 
 def test_only_the_release_imports_opendp() -> None:

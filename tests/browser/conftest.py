@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sync_playwright
 
@@ -98,10 +99,14 @@ def new_page(chromium: Browser) -> Iterator[NewPage]:
 def axe() -> Check:
     """Fails on any violation that axe-core finds on a page."""
 
+    axe_core = Axe()
+
     def check(page: Page) -> None:
         page.wait_for_load_state()  # a click does not wait for the page that it leads to
         options = {"runOnly": {"type": "tag", "values": _RULES}, "resultTypes": ["violations"]}
-        results = Axe().run(page, options=options)
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(axe_core.axe_script)
+        results = AxeResults(page.evaluate("options => axe.run(options)", options))
         assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
 
     return check
@@ -137,7 +142,8 @@ def screenshot() -> Picture:
 
     def take(page: Page, name: str) -> None:
         SCREENSHOTS.mkdir(exist_ok=True)
-        page.wait_for_load_state("networkidle")
+        page.wait_for_load_state()  # with its style and its pictures; nothing asks later
+        page.evaluate("document.fonts.ready.then(() => true)")
         for width in (PHONE, WIDE):
             page.set_viewport_size({"width": width, "height": _HEIGHT})
             page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png", full_page=True)

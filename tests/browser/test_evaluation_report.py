@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -14,10 +13,10 @@ from tests.browser.conftest import NewPage, Picture
 from tests.evaluation_reports import ABOUT, found_of
 
 
-@pytest.fixture
-def report(tmp_path: Path) -> str:
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a page with two outcomes: one with all figures, one with too few events."""
-    path = tmp_path / "evaluation.html"
+    path = tmp_path_factory.mktemp("report") / "evaluation.html"
     write_page(as_document(found_of(), ABOUT), path)
     return path.as_uri()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 from python_calamine import CalamineWorkbook
 
 from tests.browser.conftest import PHONE, WIDE, Check, NewPage, Picture, sign_in
@@ -44,12 +44,18 @@ def site(region: ViewerRegion) -> Iterator[RunningSite]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def signed_in(chromium: Browser, site: RunningSite) -> Iterator[StorageState]:
+    """The cookies of somebody who has signed in."""
+    with chromium.new_context(base_url=site.address) as context:
+        sign_in(context.new_page(), NAME, PASSWORD)
+        yield context.storage_state()
+
+
 @pytest.fixture
-def page(new_page: NewPage, site: RunningSite) -> Page:
-    """A page of somebody who has signed in."""
-    opened = new_page(site.address)
-    sign_in(opened, NAME, PASSWORD)
-    return opened
+def page(new_page: NewPage, site: RunningSite, signed_in: StorageState) -> Page:
+    """A page of theirs, which shows nothing yet."""
+    return new_page(site.address, storage_state=signed_in)
 
 
 def paths(region: ViewerRegion) -> dict[str, str]:
@@ -97,7 +103,6 @@ def load_pictures(page: Page) -> None:
             picture.scroll_into_view_if_needed()
             expect(picture).to_have_js_property("complete", True)
             assert picture.evaluate("one => one.naturalWidth") > 0, "a broken picture"
-        page.wait_for_load_state("networkidle")
     page.evaluate("scrollTo(0, 0)")
 
 
@@ -258,6 +263,7 @@ def test_tiles(
 def test_a_key_is_made_read_once_used_and_revoked(
     page: Page, site: RunningSite, axe: Check, screenshot: Picture
 ) -> None:
+    page.goto("/")
     page.get_by_role("link", name="Keys").click()
     page.get_by_role("button", name="Make a key").click()
     expect(page.get_by_role("alert")).to_contain_text("Enter which program uses the key")

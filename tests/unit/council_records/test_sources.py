@@ -225,7 +225,7 @@ def test_a_protected_characteristic_cannot_be_taken_off(tmp_path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_of_a_spoiled_file_nothing_is_lost(tmp_path_factory, kind, data):
     folder = tmp_path_factory.mktemp(kind)

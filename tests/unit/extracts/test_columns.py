@@ -5,7 +5,7 @@ import math
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folkmoot_plugin_extracts.cells import read_column
@@ -98,6 +98,7 @@ def test_a_postcode_is_known_however_it_is_spaced(text, value):
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: type(reader).__name__)
+@settings(max_examples=40)  # for each of a dozen readers
 @given(texts=texts)
 def test_each_text_is_a_value_unknown_or_malformed(reader, texts):
     values, malformed = read(reader, texts)
@@ -110,6 +111,7 @@ def test_each_text_is_a_value_unknown_or_malformed(reader, texts):
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: type(reader).__name__)
+@settings(max_examples=40)
 @given(texts=texts.filter(len))
 def test_a_value_does_not_depend_on_its_neighbours(reader, texts):
     values, malformed = read(reader, texts)

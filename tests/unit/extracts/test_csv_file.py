@@ -93,7 +93,7 @@ def test_records_of_the_wrong_width_are_rejected_by_line(
 PIECES = ['"', ",", "\n", "\r\n", "x", "1", '""', '","', '\n"']
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     body=st.lists(st.sampled_from(PIECES), max_size=25).map("".join),
     column=st.sampled_from("ab"),

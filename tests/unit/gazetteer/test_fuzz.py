@@ -57,7 +57,7 @@ def content_of(records, stated=None):
 
 
 @given(records=st.lists(RECORDS, max_size=15))
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_every_record_is_a_home_left_out_or_rejected(records):
     found = read(content_of(records))
     if isinstance(found, PluginError):
@@ -69,7 +69,7 @@ def test_every_record_is_a_home_left_out_or_rejected(records):
 
 
 @given(data=st.data())
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_damage_stops_the_run_or_is_rejected(data):
     content = content_of(data.draw(st.lists(RECORDS, max_size=6)))
     content = content.replace(b",", data.draw(st.sampled_from([b",", b";", b"\t"])))

@@ -236,7 +236,7 @@ def is_sound(number):
     return (11 - total % 11) % 11 == digits[9]
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_of_a_spoiled_list_nothing_is_lost(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("shielded")

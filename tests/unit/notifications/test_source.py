@@ -237,7 +237,7 @@ def test_the_readme_is_right(tmp_path: Path) -> None:
         assert line.endswith(f"| {field.combine.value} |")
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_of_a_spoiled_list_nothing_is_lost(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -68,6 +68,6 @@ def test_a_folder_is_locked_by_one_at_a_time_and_nothing_is_written_into_it(tmp_
         other.join(0.2)
         assert other.is_alive()
         order.append("first")
-    other.join(10)
+    other.join(60)
     assert order == ["first", "second"]
     assert list(tmp_path.iterdir()) == []

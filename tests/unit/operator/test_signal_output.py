@@ -183,7 +183,7 @@ def test_connections_that_hang_take_nothing_from_the_program(
         for number in range(10 * metrics_port.MOST):
             one = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
             one.send(b"GET / HTTP/1.1\r\n" if number % 2 else b"G")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
             assert b"folkmoot_test" in answer.read()
         until = time.monotonic() + 60
         while threading.active_count() > before + metrics_port.MOST + 1:

@@ -32,7 +32,7 @@ def test_threads_see_it_and_it_stays() -> None:
     waiting.start()
     for _ in range(100_000):  # more than a pipe holds
         stop.set()
-    waiting.join(10)
+    waiting.join(60)
     assert not waiting.is_alive()
     assert stop.is_set()
     assert stop.wait()

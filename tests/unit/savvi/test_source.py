@@ -346,7 +346,7 @@ def test_the_examples_of_the_readme_are_valid(tmp_path):
     assert make(tmp_path, "digital_exclusion", mapping="mappings/savvi.toml")
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_of_a_spoiled_feed_nothing_is_lost(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("savvi")

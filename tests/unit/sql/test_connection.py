@@ -213,7 +213,7 @@ def test_a_reader_that_stops_early_leaves_no_connection(home, run):
     count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'folkmoot'"
     assert run(count) == "1"
     reading.close()
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while run(count) != "0":
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -251,6 +251,6 @@ def test_memory_does_not_grow_with_the_table(home, tmp_path):
         assert read == rows
         return kibibytes / 1024
 
-    small, large = peak(2_000_000), peak(12_000_000)
-    # 10 million rows of 24 bytes would be 230 MiB if they were held.
+    small, large = peak(1_000_000), peak(7_000_000)
+    # 6 million rows of 24 bytes would be 140 MiB if they were held.
     assert large - small < 60, (small, large)

@@ -72,7 +72,7 @@ def publish(
     )
     with client.channel() as channel:
         stub = collection_pb2_grpc.CollectionServiceStub(channel)
-        answer = stub.PublishCatalogue(request, timeout=20)
+        answer = stub.PublishCatalogue(request, timeout=60)
     if answer.WhichOneof("outcome") == "rejection":
         raise Rejected(rejection_codec.decode_rejection(answer.rejection))
     return answer.stored_at

@@ -19,6 +19,7 @@ from folkmoot_coordinator.drafts.opening import open_drafts
 from folkmoot_coordinator.drafts.people import AccountKind, Person
 from folkmoot_coordinator.rounds.question import read_question
 from folkmoot_coordinator.rounds.round_store import summaries
+from tests.night import by_night
 from tests.postgresql import wait_until
 
 if TYPE_CHECKING:
@@ -81,13 +82,14 @@ def test_a_damaged_database_of_drafts_keeps_no_round_from_closing(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kills", by_night([2, 4]))
 def test_killed_at_any_moment_it_opens_each_draft_once(
-    stopped_region: Region, serve: Callable[..., ServeProcess], tmp_path: Path
+    stopped_region: Region, serve: Callable[..., ServeProcess], tmp_path: Path, kills: int
 ) -> None:
     drafts = open_drafts(stopped_region.home, stopped_region.settings)
     seed = random.randrange(2**32)
     chance = random.Random(seed)
-    for _ in range(4):
+    for _ in range(kills):
         for _ in range(5):
             write(drafts, tmp_path, system_clock())
         process = serve(stopped_region.home.path)
@@ -98,8 +100,8 @@ def test_killed_at_any_moment_it_opens_each_draft_once(
         # Its child has the other port until it has noticed.
         wait_until(lambda pids=pids: not any(map(psutil.pid_exists, pids)), "the ports")
     serve(stopped_region.home.path)
-    wait_until(lambda: len(list_drafts(drafts, [DraftState.OPENED])) == 20, f"seed {seed}")
+    wait_until(lambda: len(list_drafts(drafts, [DraftState.OPENED])) == 5 * kills, f"seed {seed}")
     found = {draft.round_id for draft in list_drafts(drafts)}
     assert found == {one.round_id for one in summaries(stopped_region.database)}
-    assert len(found) == 20
+    assert len(found) == 5 * kills
     drafts.close()

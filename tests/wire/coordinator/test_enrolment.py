@@ -184,7 +184,7 @@ def test_strangers_that_send_nothing_do_not_keep_the_enrolment_port(
     done = threading.Event()
 
     def silent() -> Iterator[enrolment_pb2.EnrolRequest]:
-        done.wait(20)
+        done.wait(60)
         yield from ()
 
     with region.invite().enrolment_channel() as channel:
@@ -192,7 +192,7 @@ def test_strangers_that_send_nothing_do_not_keep_the_enrolment_port(
         held = [call.future(silent()) for _ in range(enrolment_port.LIMITS.workers)]
         time.sleep(0.3)
         assert region.member(BURY).certificate
-        assert {each.exception(10).code() for each in held} == {grpc.StatusCode.CANCELLED}
+        assert {each.exception(60).code() for each in held} == {grpc.StatusCode.CANCELLED}
         done.set()
 
 
@@ -200,7 +200,7 @@ def test_renewal_needs_a_certificate_even_on_the_enrolment_port(region: Region) 
     client = region.member()
     with client.enrolment_channel() as channel:
         answer = enrolment_pb2_grpc.EnrolmentServiceStub(channel).Renew(
-            enrolment_pb2.RenewRequest(protocol=1, csr=b""), timeout=20
+            enrolment_pb2.RenewRequest(protocol=1, csr=b""), timeout=60
         )
     assert decode_rejection(answer.rejection).reason is RejectionReason.CERTIFICATE
 

@@ -130,7 +130,7 @@ def test_a_coordinator_killed_during_a_submission_stored_nothing(
 
     with pytest.raises(grpc.RpcError):
         client.submit_parts(interrupted())
-    assert killed.wait(timeout=10)
+    assert killed.wait(timeout=60)
     assert region.stored() == {"answers": 0, "cells": 0}
     serve(region.home.path)
     assert client.submit(client.release_for(signed))
@@ -167,7 +167,7 @@ def test_a_signal_stops_the_coordinator_gently(
     client = region.member()
     client.negotiate()
     process.process.send_signal(number)
-    assert process.process.wait(timeout=20) == 0
+    assert process.process.wait(timeout=60) == 0
     log = (region.home.path / "serve.log").read_text().splitlines()
     assert [line.split(" ", 1)[1] for line in log] == [
         "INFO enrolled council=E08000009",

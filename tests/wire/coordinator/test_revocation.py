@@ -36,7 +36,7 @@ def ended(channel: grpc.Channel) -> threading.Event:
 
 def negotiate(stub: collection_pb2_grpc.CollectionServiceStub) -> str | None:
     request = collection_pb2.NegotiateRequest(versions=encode_versions())
-    return stub.Negotiate(request, timeout=10).WhichOneof("outcome")
+    return stub.Negotiate(request, timeout=60).WhichOneof("outcome")
 
 
 def test_an_idle_connection_ends_and_another_councils_stays(region: Region) -> None:

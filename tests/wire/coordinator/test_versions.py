@@ -69,6 +69,6 @@ def test_a_range_that_is_none_is_malformed(region: Region) -> None:
     member = region.member()
     with member.channel() as channel:
         answer = collection_pb2_grpc.CollectionServiceStub(channel).Negotiate(
-            collection_pb2.NegotiateRequest(), timeout=20
+            collection_pb2.NegotiateRequest(), timeout=60
         )
     assert decode_rejection(answer.rejection).reason is RejectionReason.MALFORMED

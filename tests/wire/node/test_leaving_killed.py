@@ -16,6 +16,7 @@ from folkmoot_node.operations.leaving import CERTIFICATE, FOLDER, Step, check_ce
 from tests import leave_until_killed
 from tests.commands import Done
 from tests.forked_commands import fork, run_forked
+from tests.night import by_night
 
 GONE = ("keys/store.key", "store/households.duckdb", "quarantine", "keys/node.key",
         "keys/policy-signing.key")  # fmt: skip
@@ -60,13 +61,15 @@ def test_killed_after_a_step(answered: Path, step: Step) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_killed_before_every_change_of_the_disk(answered: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("every", by_night([5, 1]))
+def test_killed_before_a_change_of_the_disk(answered: Path, tmp_path: Path, every: int) -> None:
+    """Before every fifth, and at night before each."""
     whole = shutil.copytree(answered, tmp_path / "whole", symlinks=True)
     done = left(whole, "change", 0)
     assert done.code == 0, done.stderr
     changes = int(done.stdout)
     assert changes > 20
-    for change in range(1, changes + 1):
+    for change in range(1, changes + 1, every):
         home = shutil.copytree(answered, tmp_path / str(change), symlinks=True)
         killed = left(home, "change", change)
         assert killed.code == -signal.SIGKILL, (change, killed.stderr)

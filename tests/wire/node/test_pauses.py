@@ -182,6 +182,8 @@ def test_a_pause_without_a_reason_is_refused(stage: Stage, reason: str) -> None:
 
 def test_serve_that_runs_stops_answering_and_goes_on(asked: Stage) -> None:
     """In one thread, with the loop of `serve`: a pause by another process is heard of."""
+    with (asked.home / "node.toml").open("a") as settings:
+        settings.write("\n[prefect]\nenabled = false\n")
     stop, told = threading.Event(), []
 
     def report(event: Event) -> None:

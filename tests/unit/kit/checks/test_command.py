@@ -8,7 +8,7 @@ import pytest
 
 from folkmoot_kit.checks import plugin
 from folkmoot_kit.checks.report import make_report
-from folkmoot_kit.provenance import new_key, public_key, read_signed_file, read_wheel
+from folkmoot_kit.provenance import load_key, new_key, public_key, read_signed_file, read_wheel
 from folkmoot_kit.provenance.statements import Report
 from tests.commands import run_inside
 from tests.plugin_council import write_wheel
@@ -69,14 +69,34 @@ def outside(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_sound_wheel_passes_without_being_installed(outside):
-    said = check(wheel(outside))
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """What is said of a sound wheel, the wheel, and the folder of its signed report."""
+    return reported(tmp_path_factory.mktemp("sound"), text())
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory):
+    """The same of one whose scores leave their range."""
+    folder = tmp_path_factory.mktemp("failing")
+    return reported(folder, text(score='inputs["damp_rooms"] / 4'), expect=1)
+
+
+def reported(folder, code, expect=0):
+    new_key(folder / "key.pem")
+    path = wheel(folder, code)
+    arguments = ["--report", folder / "report.json", "--key", folder / "key.pem"]
+    return check(path, *arguments, expect=expect), path, folder
+
+
+def test_a_sound_wheel_passes_without_being_installed(sound):
+    said, _, _ = sound
     assert "ok     factor damp_rooms\n" in said
     assert re.search(r"folkmoot-plugin-damp 1\.2\.0: \d+ rules, 0 errors, 0 warnings", said)
 
 
-def test_a_fault_has_a_name_what_was_seen_and_a_remedy(outside):
-    said = check(wheel(outside, text(score='inputs["damp_rooms"] / 4')), expect=1)
+def test_a_fault_has_a_name_what_was_seen_and_a_remedy(failing):
+    said, _, _ = failing
     assert "FAULT  factor damp_rooms" in said
     assert "- score-range: `score` of" in said
     assert "Remedy: End with np.clip" in said
@@ -133,13 +153,10 @@ def test_a_plugin_that_cannot_be_loaded_is_named(outside, code):
     assert not report["conforms"]
 
 
-def test_a_signed_report_is_about_the_wheel(outside):
-    key = new_key(outside / "key.pem")
-    path = wheel(outside)
-    arguments = ["--report", outside / "report.json", "--key", outside / "key.pem"]
-    check(path, *arguments)
-    signed = read_signed_file(Report, outside / "report.json")
-    assert signed.key == public_key(key)
+def test_a_signed_report_is_about_the_wheel(sound):
+    _, path, folder = sound
+    signed = read_signed_file(Report, folder / "report.json")
+    assert signed.key == public_key(load_key(folder / "key.pem"))
     assert signed.body.passed
     assert (signed.body.wheel, signed.body.content) == (
         read_wheel(path).digest,
@@ -149,13 +166,9 @@ def test_a_signed_report_is_about_the_wheel(outside):
     assert {"bubblewrap", "landlock", "seccomp"} <= set(signed.body.layers)
 
 
-@pytest.mark.slow
-def test_a_report_of_a_plugin_that_fails_says_so(outside):
-    new_key(outside / "key.pem")
-    path = wheel(outside, text(score='inputs["damp_rooms"] / 4'))
-    arguments = ["--report", outside / "report.json", "--key", outside / "key.pem"]
-    check(path, *arguments, expect=1)
-    body = read_signed_file(Report, outside / "report.json").body
+def test_a_report_of_a_plugin_that_fails_says_so(failing):
+    _, _, folder = failing
+    body = read_signed_file(Report, folder / "report.json").body
     assert not body.passed
     (failed,) = [outcome for outcome in body.outcomes if not outcome.passed]
     assert failed.check == "score-range"

@@ -101,7 +101,7 @@ def test_what_the_kernel_ended_for_its_memory_is_said_to_be(above: Path) -> None
         events = process.control_group.folder / "memory.events"
         events.write_text("low 0\nhigh 0\nmax 3\noom 1\noom_kill 1\noom_group_kill 1\n")
         process.channel.close()
-        ending = process.wait(10)
+        ending = process.wait(60)
 
     assert ending is not None
     assert ending.out_of_memory

@@ -10,7 +10,7 @@ def test_work_that_waits_does_not_hold_other_work():
     barrier = threading.Barrier(4)
     for _ in range(3):
         workers.run(barrier.wait)
-    barrier.wait(10)
+    barrier.wait(60)
 
 
 def test_a_thread_is_used_again():
@@ -24,6 +24,6 @@ def test_a_thread_is_used_again():
             done.set()
 
         workers.run(work)
-        assert done.wait(10)
+        assert done.wait(60)
         threading.Event().wait(0.01)
     assert len(threads) < 10

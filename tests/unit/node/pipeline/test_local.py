@@ -161,4 +161,4 @@ def test_a_worker_ends_its_processes_with_the_run(node, monkeypatch):
     with begin(node.config, node.plugins, node.policy, today=TODAY, shared=True) as run:
         stages.read_frame(str(node.home), run.plan.run_id)
         assert not ended.wait(0.2)
-    assert ended.wait(10)
+    assert ended.wait(60)

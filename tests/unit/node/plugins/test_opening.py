@@ -78,7 +78,7 @@ def no_child_left() -> Iterator[None]:
     before = children()
     yield
     gc.collect()
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 60
     while children() - before and time.monotonic() < limit:
         time.sleep(0.05)
     assert children() <= before
@@ -153,8 +153,8 @@ def test_a_node_that_is_killed_leaves_no_process(home: Home) -> None:
     assert pids
     assert all(Path(f"/proc/{pid}").exists() for pid in pids)
     node.send_signal(signal.SIGKILL)
-    node.wait(20)
-    limit = time.monotonic() + 20
+    node.wait(60)
+    limit = time.monotonic() + 60
     while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < limit:
         time.sleep(0.05)
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)

@@ -50,7 +50,7 @@ def by_hand(row: SeriesRow, counted: dict[int, tuple[int, tuple[int, int]]]) -> 
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=10)
 @given(st.data())
 def test_the_tables_are_those_counted_by_hand(tmp_path_factory, data):
     """Snapshots come and go, releases get lost, attempts fail before they are released."""
