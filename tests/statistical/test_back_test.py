@@ -19,9 +19,10 @@ from scipy.stats import binom
 
 from folkmoot_node.evaluation.measures.baselines import Present, baseline, present, random_choice
 from folkmoot_node.evaluation.measures.calibration import bands_of_codes, rows
-from folkmoot_node.evaluation.measures.capacity import at_capacity
+from folkmoot_node.evaluation.measures.capacity import at_capacity, paired
 from folkmoot_node.evaluation.measures.groups import Bands, by_group
 from folkmoot_node.evaluation.measures.judge import judge
+from folkmoot_node.evaluation.measures.judgement import Share
 from folkmoot_node.evaluation.measures.observed import Observed, observed
 from folkmoot_node.evaluation.measures.orders import order_of, order_of_whole, thousandths
 from folkmoot_node.evaluation.measures.ranking import auc, average_precision, ranking
@@ -187,6 +188,21 @@ def test_few_events_are_no_evidence_that_a_rare_factor_changes_nothing() -> None
             interval = changed("x", times, one, now).auc_interval
             held[times] += interval.low <= truth[times] <= interval.high
     assert min(held.values()) >= binom.ppf(FALSE_ALARM, 300, 0.92), held
+
+
+@pytest.mark.parametrize("one_alone", [0.05, 0.15])
+def test_few_events_are_no_evidence_that_two_orders_find_the_same(one_alone) -> None:
+    """Nearly all are found by both orders or by neither: without the correction of what they have
+    in common, the interval of 16 events held two times of three.
+    """
+    draw, held, events = np.random.default_rng(5), 0, 16
+    for _ in range(300):
+        kind = draw.choice(3, events, p=[0.45, one_alone, 0.55 - one_alone])
+        one, other = (kind < 2).astype(float), (kind < 1).astype(float)
+        shares = [Share.counted(which.sum(), events) for which in (one, other)]
+        interval = paired(one, shares[0], other, shares[1])
+        held += interval.low <= one_alone <= interval.high
+    assert held >= binom.ppf(FALSE_ALARM, 300, 0.94), held
 
 
 def _expected_area(order, p) -> float:

@@ -100,6 +100,8 @@ def back_test(
     read = []
     dated = snapshots(config, plugins, policy, evaluation, today=today, progress=progress)
     with ThreadPoolExecutor(1, "judging") as thread:
+        # Begun before scoring is, or it would take over memory that scoring frees, and keep it.
+        thread.submit(int).result()
         try:
             for snapshot in dated:
                 _wait(judged)

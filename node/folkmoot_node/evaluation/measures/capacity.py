@@ -55,6 +55,10 @@ def recall(counted: Tally, cut: Cut) -> Share:
 def paired(one: Floats, of_one: Share, other: Floats, of_other: Share) -> Interval:
     """The interval of a difference of two recalls of the same events.
 
+    What both have in common is corrected for few events (Newcombe 1998, method 10 for paired
+    shares): few may hold none that one order finds and the other does not, and be no evidence that
+    there are none.
+
     Args:
         one: Probability of each household with the event to be visited, float64.
         of_one: The recall that this makes.
@@ -64,7 +68,10 @@ def paired(one: Floats, of_one: Share, other: Floats, of_other: Share) -> Interv
     together = np.stack([one, other]) - np.array([[one.mean()], [other.mean()]])
     spread = (together**2).sum(axis=1)
     scale = float(np.sqrt(spread[0] * spread[1]))
-    correlation = float((together[0] * together[1]).sum()) / scale if scale > 0 else 0.0
+    common = float((together[0] * together[1]).sum())
+    if common > 0:
+        common = max(0.0, common - 0.5)
+    correlation = common / scale if scale > 0 else 0.0
     return difference(of_one.share, of_one.interval, of_other.share, of_other.interval, correlation)
 
 
