@@ -14,11 +14,12 @@ from folkmoot_node.households.areas import tabulate_areas
 from folkmoot_node.pipeline.lineage import fingerprint, folders_of
 from folkmoot_node.pipeline.partition import split
 from folkmoot_node.pipeline.spool import SpoolWriter
+from folkmoot_node.sources.columns import no_records
 from folkmoot_node.sources.connect import ConnectedSource
 from folkmoot_node.sources.identifiers import FILE, NOTHING, ROW, IdentifiersNeeded
 from folkmoot_node.sources.known_on import KnownRecords
 from folkmoot_node.sources.quarantine import Quarantine
-from folkmoot_node.sources.reader import RecordReader, no_records
+from folkmoot_node.sources.reader import RecordReader
 from folkmoot_node.sources.unread import stacked
 from folkmoot_node.store.run_summary import OriginFile, RejectedReason
 from folkmoot_sdk.schema import AREA_COLUMN, DATE_COLUMN, UPRN_COLUMN, Field, Identifier

@@ -17,8 +17,8 @@ from folkmoot_node.pipeline.spool import Spool
 from folkmoot_node.scoring.area_types import foreign_areas, unstated_areas
 from folkmoot_node.scoring.bound import Binding
 from folkmoot_node.settings.node_toml import NodeConfig
+from folkmoot_node.sources.columns import no_records
 from folkmoot_node.sources.connect import ConnectedSource
-from folkmoot_node.sources.reader import no_records
 from folkmoot_node.sources.unread import stacked
 from folkmoot_node.store.run_summary import SourceSummary
 from folkmoot_operator.problems import ExitCode, Problem
