@@ -14,7 +14,7 @@ import numpy as np
 
 from folkmoot_kit import confinement
 from folkmoot_kit.attacks import plugin
-from folkmoot_kit.attacks.attempts import ENDED, Attempt, Group, Manner, Runs
+from folkmoot_kit.attacks.attempts import BEGUN, ENDED, Attempt, Group, Manner, Runs
 from folkmoot_kit.attacks.records import FIELDS
 from folkmoot_kit.attacks.stage import MEMORY_MIB, SCRATCH_MIB, THREADS, Stage
 from folkmoot_kit.attacks.verdicts import Happened, Outcome, judge, reported
@@ -60,9 +60,9 @@ def attacking(
 
     Args:
         granting: Grants more than a plugin is granted, to see that what comes through shows.
-        sharing: Groups whose ordinary attempts are made in one process, since they change
-            nothing in it; a process that has failed is followed by another. All other attempts
-            have a process each.
+        sharing: Groups whose ordinary attempts are made in one process of the group, since they
+            change nothing in it that matters to the others; a process that has ended is followed
+            by another. All other attempts have a process each.
 
     Raises:
         Problem: If this machine cannot confine a process.
@@ -71,18 +71,21 @@ def attacking(
     if unmet is not None:
         raise unmet
     with Stage() as stage, installed() as folder, contextlib.ExitStack() as kept:
-        shared: list[HostedPlugins] = []
+        shared: dict[Group, HostedPlugins] = {}
 
         def attack(attempt: Attempt) -> Outcome:
             wanted = hosting(attempt, stage.granted)
             if granting is not None:
                 wanted = dataclasses.replace(wanted, grants=granting(wanted.grants, stage))
             if attempt.group in sharing and attempt.manner == Manner():
-                if not shared:
-                    shared.append(kept.enter_context(opened(wanted, folder)))
-                happened = _happened(attempt, stage, shared[0])
+                fresh = attempt.group not in shared
+                if fresh:
+                    shared[attempt.group] = kept.enter_context(opened(wanted, folder))
+                happened = _happened(attempt, stage, shared[attempt.group])
                 if happened.failure:
-                    shared.clear()
+                    del shared[attempt.group]
+                    if not fresh and BEGUN not in reported(happened.said):
+                        return attack(attempt)  # the attempt before had ended the process
             else:
                 with opened(wanted, folder) as plugins:
                     happened = _happened(attempt, stage, plugins)
