@@ -59,7 +59,7 @@ def test_tables_scroll_by_keyboard(report: str, new_page: NewPage) -> None:
     page = new_page(report)
     page.set_viewport_size({"width": 320, "height": 900})
     page.goto(report)
-    wide = page.get_by_role("group", name="Households and events").first
+    wide = page.get_by_role("group", name="Events, beside others with the same score").first
     wide.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("one => one.scrollLeft > 0", arg=wide.element_handle())
