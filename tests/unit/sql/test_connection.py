@@ -177,6 +177,7 @@ def test_policies_that_hide_rows_stop_the_run(home, run, reader):
     assert "row-level security policy" in failed(home, "owed").problem
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_while_it_is_read_loses_nothing(tmp_path, home):
     with postgresql_server() as server:
         rows = 3_000_000
