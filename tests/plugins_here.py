@@ -28,7 +28,6 @@ PLACES = tuple(
         "tests/unit/node/evaluation",
         "tests/unit/node/scrutiny",
         "tests/browser",
-        "tests/packaging/test_folders_of_before.py",
         "tests/wire/test_likeliest_mistakes.py",
         "tests/wire/test_tables_at_widths.py",
         "tests/wire/node/test_amended_policies.py",

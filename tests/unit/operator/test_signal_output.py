@@ -172,6 +172,7 @@ def test_prometheus_and_a_receiver_get_the_same_numbers(tmp_path: Path) -> None:
         urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics")
 
 
+@pytest.mark.slow
 def test_connections_that_hang_take_nothing_from_the_program(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,7 +61,7 @@ def test_a_statement_that_takes_too_long_is_stopped(home):
     home.options["statement_seconds"] = 1
     begun = time.monotonic()
     error = failed(home, "owed")
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 55
     assert "did not answer in time (SQLSTATE 57014)" in error.problem
     assert "statement_seconds" in error.remedy
     assert error.transient
@@ -77,7 +77,7 @@ def test_a_server_that_does_not_answer_is_given_up(home):
         home.options["connect_seconds"] = 2
         begun = time.monotonic()
         error = failed(home, "owed")
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 60
     assert error.transient
 
 
@@ -177,6 +177,7 @@ def test_policies_that_hide_rows_stop_the_run(home, run, reader):
     assert "row-level security policy" in failed(home, "owed").problem
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_while_it_is_read_loses_nothing(tmp_path, home):
     with postgresql_server() as server:
         rows = 3_000_000

@@ -129,7 +129,7 @@ def test_a_query_that_takes_too_long_is_stopped(lite):
     begun = time.monotonic()
     with pytest.raises(PluginError, match="did not answer in time") as caught:
         home.read("owed")
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 60
     assert caught.value.transient
 
 

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import psycopg
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import make_url
@@ -23,7 +24,7 @@ from tests.unit.sql.conftest import MAPPING
 TYPES = ("bigint", "numeric", "double precision", "text", "timestamp", "boolean", "date")
 WHERE = '[[where]]\ncolumn = "kind"\nin = ["DOM", ""]'
 SETTINGS = settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 
 ODD_TEXTS = st.sampled_from([
@@ -72,6 +73,7 @@ def assert_sound(found, rows):
     assert set(frame["tenure"].drop_nulls().cast(str)) <= {"own", "rent"}
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @SETTINGS
 def test_postgresql(postgresql, tmp_path, data):

@@ -228,7 +228,7 @@ def test_a_listener_that_says_nothing_is_named_in_time(stage: Stage) -> None:
         blocked = probe(Way(address, stage.authority.pem.decode()), seconds=0.5)
     assert blocked is not None
     assert blocked.by is Obstacle.SILENT
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
 
 
 def test_a_proxy_that_says_a_letter_now_and_then_is_named_in_time() -> None:
@@ -242,7 +242,7 @@ def test_a_proxy_that_says_a_letter_now_and_then_is_named_in_time() -> None:
         blocked = probe(Way("127.0.0.1:1", "", f"http://{proxy}"), seconds=0.5)
     assert blocked is not None
     assert blocked.by is Obstacle.PROXY_UNREACHABLE
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
 
 
 def test_a_probe_sends_nothing_but_what_opens_a_connection(stage: Stage, tmp_path: Path) -> None:

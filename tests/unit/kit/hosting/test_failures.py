@@ -88,7 +88,7 @@ def test_a_hook_that_hangs_ends_the_calls_of_all_threads(opened, factor_text):
         thread.join()
     assert {failure.kind for failure in failures} == {FailureKind.HUNG}
     assert len(failures) == 3
-    assert 2 <= time.monotonic() - started < 20
+    assert 2 <= time.monotonic() - started < 60
 
 
 def test_a_process_that_takes_nothing_does_not_hold_the_host(opened, factor_text):

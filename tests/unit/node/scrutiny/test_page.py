@@ -11,6 +11,7 @@ from tests.document_blocks import blocks, lines
 PAGE = "docs/scrutiny.md"
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page_run_in_order(
     own: CaseworkCouncil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
