@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from folkmoot_node.evaluation import back_test
 from folkmoot_node.evaluation.evaluation_file import EvaluationFile
 from folkmoot_node.evaluation.first_file import first_file
 from folkmoot_node.evaluation.reporting import needed
+from folkmoot_node.evaluation.snapshot import Snapshot
 from folkmoot_node.home import open_home
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.problems import ExitCode
@@ -167,13 +169,17 @@ def test_while_the_node_is_paused_nothing_is_scored(home: Path) -> None:
 
 
 def test_a_pause_in_the_middle_ends_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = back_test.judge
+    real = back_test.snapshots
 
-    def judge(*words: Any) -> Any:
-        run_inside("folkmoot-node", "pause", "--reason", "an incident", "--home", home).said()
-        return real(*words)
+    def snapshots(*words: Any, **more: Any) -> Iterator[Snapshot]:
+        for at, one in enumerate(real(*words, **more)):
+            if not at:
+                run_inside(
+                    "folkmoot-node", "pause", "--reason", "an incident", "--home", home
+                ).said()
+            yield one
 
-    monkeypatch.setattr(back_test, "judge", judge)
+    monkeypatch.setattr(back_test, "snapshots", snapshots)
     done = evaluate(home)
     assert done.code == ExitCode.REFUSED
     assert done.stdout == ""
