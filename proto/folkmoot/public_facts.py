@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 PUBLIC_FACTS = "folkmoot/public-facts/1"
 """Layout of the file."""
@@ -27,6 +28,8 @@ SCORING_FAMILIES: Mapping[str, str] = {
 """What the keys below these are about, by prefix: one name each, and facts about it."""
 _FOLLOWING = ("share", "maximum", "sha256")
 """Last parts of the keys of facts that follow from others."""
+_SHARE = ".share"
+"""How keys of parts of a whole end, from 0 to 1."""
 _VERSION_IDS = uuid.UUID("5b0b1f4c-5c0e-4d0c-9d3e-5f6a2d9b7e11")
 
 
@@ -186,6 +189,17 @@ def only_follows(key: str) -> bool:
         key: Of the fact.
     """
     return key.rpartition(".")[2] in _FOLLOWING
+
+
+def for_people(key: str, value: Any) -> Any:
+    """The value of a fact as people read it: a share in per cent, all else as it is.
+
+    Args:
+        key: The key of the fact.
+        value: As JSON has it.
+    """
+    is_share = key.endswith(_SHARE) and isinstance(value, float)
+    return f"{value:.1%}" if is_share else value
 
 
 def thing_title(thing: str) -> str:

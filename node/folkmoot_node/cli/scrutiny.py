@@ -31,6 +31,14 @@ def register(app: typer.Typer) -> None:
 
 
 def facts(
+    subjects: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SUBJECT",
+            help="Only facts whose keys begin so, such as sources or policy.risk.",
+            show_default=False,
+        ),
+    ] = None,
     home: Home = HERE,
     as_json: AsJson = False,
     own: Annotated[
@@ -52,9 +60,10 @@ def facts(
     missing answer is shown as missing. No fact is about one household, and exact figures over
     households are shown with --own alone.
 
-    Exit code 3 if a document of the council cannot be read, or is not signed as it stands.
+    Exit code 2 for a subject of which nothing is known; 3 if a document of the council cannot be
+    read, or is not signed as it stands.
 
-    Example: folkmoot-node facts --missing
+    Example: folkmoot-node facts sources policy.risk --missing
     """
     from folkmoot_node.home import open_home
     from folkmoot_node.scrutiny.facts import Mark
@@ -64,13 +73,28 @@ def facts(
         if own:
             _record(node)
         base = _gather(node)
-    chosen = [one for one in base.facts if not missing or one.mark is Mark.MISSING]
+    about = _about(base, subjects or ())
+    chosen = [one for one in about if not missing or one.mark is Mark.MISSING]
     if as_json:
         print_json(shown_as_json(base, chosen, own=own))
         return
     _print(chosen, own=own)
-    wanting = sum(one.mark is Mark.MISSING for one in base.facts)
-    print_text(f"{len(base.facts)} facts; {wanting} are missing.")
+    wanting = sum(one.mark is Mark.MISSING for one in about)
+    print_text(f"{len(about)} facts; {wanting} are missing.")
+
+
+def _about(base: FactBase, subjects: Sequence[str]) -> list[Fact]:
+    """The facts of some subjects, or of all if none is named, in their order."""
+    from folkmoot_operator.settings import nearest
+
+    begins = [f"{subject.rstrip('.').lower()}." for subject in subjects]
+    for one in begins:
+        if not any(fact.key.startswith(one) for fact in base.facts):
+            valid = list(dict.fromkeys(fact.key.partition(".")[0] for fact in base.facts))
+            near = nearest(one[:-1], valid)
+            hint = f"did you mean {near}?" if near else f"subjects are {', '.join(valid)}"
+            raise typer.BadParameter(f"no key of a fact begins with {one[:-1]}; {hint}")
+    return [fact for fact in base.facts if not begins or fact.key.startswith(tuple(begins))]
 
 
 def _record(node: NodeHome) -> None:

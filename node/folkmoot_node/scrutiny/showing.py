@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from folkmoot.public_facts import for_people
 from folkmoot_node.scrutiny.facts import Fact, FactBase, Mark
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.shown_values import shown
@@ -59,4 +60,4 @@ def in_words(fact: Fact, *, own: bool) -> str:
     """The value of a fact for people."""
     if is_withheld(fact, own=own):
         return KEPT
-    return "missing" if fact.mark is Mark.MISSING else shown(fact.value)
+    return "missing" if fact.mark is Mark.MISSING else shown(for_people(fact.key, fact.value))

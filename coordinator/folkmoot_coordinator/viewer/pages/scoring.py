@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot.public_facts import PARTS, only_follows, thing_title, version_id
+from folkmoot.public_facts import PARTS, for_people, only_follows, thing_title, version_id
 from folkmoot_coordinator.database.models import AnswerRow
 from folkmoot_coordinator.membership.councils import enrolled
 from folkmoot_coordinator.scrutiny.council_pages import ShownPage, given_pages, shown_page
@@ -197,7 +197,7 @@ def _rows(facts: Sequence[PublicFact]) -> dict[str, Any]:
             {
                 "label": one.label,
                 "by_person": one.mark == BY_PERSON,
-                "shown": laid_out(one.value),
+                "shown": laid_out(for_people(one.key, one.value)),
             }
             for one in facts
             if one.mark != MISSING

@@ -11,14 +11,13 @@ from typing import TypeAlias
 
 from pydantic import JsonValue
 
+from folkmoot.public_facts import for_people
 from folkmoot_node.scrutiny.documents.answers import Grid, Statement, Used
 from folkmoot_node.scrutiny.documents.reading import Reading, in_words
 from folkmoot_node.scrutiny.facts import Fact, Mark, Value, in_sentence
 
 Say: TypeAlias = "Callable[[Reading], Statement]"
 """Makes a statement from facts."""
-_SHARES = frozenset({"share"})
-"""Ends of keys whose values are shares."""
 _SLUGS = frozenset({"categories", "category", "level", "protected", "identifiers"})
 """Ends of keys whose values are words of a closed list, written as programs write them."""
 _MANY = 3
@@ -157,8 +156,8 @@ def _called(reading: Reading, one: str, fact: Fact | None) -> str:
 
 
 def _cell(reading: Reading, end: str, fact: Fact) -> str:
-    if end in _SHARES and isinstance(fact.value, float) and not fact.own:
-        return f"{fact.value:.1%}"
+    if not fact.own and (share := for_people(fact.key, fact.value)) != fact.value:
+        return str(share)
     return _in_column(end, reading.words(fact))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from folkmoot.public_facts import PARTS, thing_title
+from folkmoot.public_facts import PARTS, for_people, thing_title
 from folkmoot_node.lone_pages import lone_page
 from folkmoot_node.scrutiny.approved_facts import ApprovedFact, ApprovedFacts
 from folkmoot_node.scrutiny.differences import Difference, causes_first
@@ -105,7 +105,7 @@ def _rows(facts: Sequence[ApprovedFact]) -> dict[str, Any]:
             {
                 "label": one.label,
                 "by_person": one.mark is Mark.PERSON,
-                "shown": laid_out(one.value),
+                "shown": laid_out(for_people(one.key, one.value)),
             }
             for one in facts
             if not one.is_missing

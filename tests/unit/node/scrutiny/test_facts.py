@@ -177,6 +177,27 @@ def test_facts_are_read_in_80_columns(
     assert "Team that runs the tool" in missing
 
 
+def test_subjects_are_shown_alone(council: CaseworkCouncil) -> None:
+    every = json.loads(command(council, "facts", "--json").said())["facts"]
+    shown = json.loads(command(council, "facts", "sources", "policy.risk", "--json").said())
+    begins = ("sources.", "policy.risk.")
+    assert shown["facts"] == [one for one in every if one["key"].startswith(begins)]
+    assert {one["key"].partition(".")[0] for one in shown["facts"]} == {"sources", "policy"}
+    text = command(council, "facts", "policy.risk").said()
+    assert "Sources" not in text.splitlines()
+    wrong = command(council, "facts", "source")
+    assert wrong.code == 2
+    assert "did you mean sources?" in " ".join(wrong.stderr.replace("│", " ").split())
+
+
+def test_shares_are_read_in_per_cent(council: CaseworkCouncil) -> None:
+    shown = json.loads(command(council, "facts", "policy.risk.factors", "--json").said())["facts"]
+    share = next(one for one in shown if one["key"].endswith(".share"))
+    assert 0 < share["value"] <= 1
+    text = command(council, "facts", "policy.risk.factors").said()
+    assert f"{share['label']}: {share['value']:.1%}" in " ".join(text.split())
+
+
 def test_without_scores_they_are_missing(own: CaseworkCouncil) -> None:
     own.config.store_path.unlink()
     base = facts_of(own)
