@@ -76,12 +76,8 @@ def _in_short(found: Proposal) -> Iterator[Block]:
         yield Words(warning, is_warning=True)
     recalls = [at.recall for one in found.judged for at in one.capacities]
     known = [one for one in recalls if one is not None]
-    more, fewer = _differ(known)
     yield Words(
-        f"{'' if known else 'Not known: too few events. '}On {len(found.judged)} later dates, with "
-        f"each number of visits: more in {more} of {len(known)} comparisons, fewer in {fewer}; in "
-        "the others the interval holds 0, and there is no evidence either way.",
-        lead="Would it find more than the policy of now?",
+        _more_or_fewer(known, len(found.judged)), lead="Would it find more than the policy of now?"
     )
     yield Points((*_on_the_newest(found.judged[-1]), HOW_DATES_ARE_JUDGED))
     yield Words(
@@ -104,6 +100,18 @@ def _warnings(found: Proposal) -> Iterator[str]:
             f"Not judged: {', '.join(found.not_judged)}. The dates before could not be fitted: "
             "factors separate the households, or none goes with the outcome."
         )
+
+
+def _more_or_fewer(known: Sequence[Compared], dates: int) -> str:
+    later = "the later date" if dates == 1 else f"{dates} later dates"
+    if not known:
+        return f"Not known: there are too few events on {later}."
+    more, fewer = _differ(known)
+    return (
+        f"On {later}, with each number of visits: more in {more} of {len(known)} comparisons, "
+        f"fewer in {fewer}; in the others the interval holds 0, and there is no evidence either "
+        "way."
+    )
 
 
 def _differ(known: Sequence[Compared]) -> tuple[int, int]:

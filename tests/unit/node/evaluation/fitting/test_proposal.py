@@ -204,6 +204,16 @@ def test_the_report_in_short_fits_and_keeps_every_warning(found):
         assert factor.reason in said
 
 
+def test_too_few_events_on_every_later_date_are_said_and_not_counted(found):
+    def unknown(one):
+        few = tuple(dataclasses.replace(at, recall=None) for at in one.capacities)
+        return dataclasses.replace(one, capacities=few)
+
+    said = short(dataclasses.replace(found, judged=tuple(map(unknown, found.judged))))
+    assert "Not known: there are too few events on" in said
+    assert "comparisons" not in said
+
+
 def test_the_report_shows_every_factor_band_and_later_date(found):
     sheets = [
         block
