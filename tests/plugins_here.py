@@ -2,8 +2,8 @@
 
 A confined process starts in a fifth of a second, twice for each run and each look. Thousands of
 tests that score in order to have scores would wait half an hour for nothing. The node then does
-what it does where the kernel cannot confine. `tests/unit/node/plugins`, `tests/wire` and most of
-`tests/attack` and of `tests/simulation` confine.
+what it does where the kernel cannot confine. `tests/unit/node/plugins` and most of `tests/wire`,
+`tests/attack` and `tests/simulation` confine.
 """
 
 from __future__ import annotations

@@ -54,9 +54,8 @@ WORST = {
         "outside 0 to 1",
     ),
     "answers for nobody": ("return np.zeros(0)", "another shape"),
-    "quotes a record": (f'raise ValueError("{QUOTED}")', "raised ValueError"),
-    "quotes a record in a name": (
-        f'raise type("{QUOTED}", (Exception,), {{}})',
+    "quotes a record in a name and a message": (
+        f'raise type("{QUOTED}", (Exception,), {{}})("{QUOTED}")',
         "raised an exception of its own",
     ),
     "takes all memory": (
@@ -64,9 +63,7 @@ WORST = {
         "raised MemoryError",
     ),
 }  # fmt: skip
-AT_NIGHT = (
-    "calls sys.exit", "answers for nobody", "prints to the channel", "quotes a record in a name"
-)  # fmt: skip
+AT_NIGHT = ("calls sys.exit", "answers for nobody", "prints to the channel")
 """Of each of these another case shows more by day."""
 
 

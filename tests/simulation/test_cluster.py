@@ -223,7 +223,7 @@ def scored(node: Node) -> Scored:
     node.run("households", "--out", out)
     config = load_config(node.home)
     with open_store(config.store_path, read_key(config.key_file)) as store:
-        text = store.run.model_dump_json(
+        text = store.run.model_dump_json(  # the policy of a copy lies elsewhere
             exclude={"run_id", "started_at", "finished_at", "policy_path"}
         )
         run = json.loads(text.replace(store.run.run_id, "the run"))

@@ -46,8 +46,8 @@ def test_an_idle_connection_ends_and_another_councils_stays(region: Region) -> N
         stub = collection_pb2_grpc.CollectionServiceStub(channel)
         assert negotiate(stub) == "protocol"
         assert negotiate(collection_pb2_grpc.CollectionServiceStub(another)) == "protocol"
-        revoke(region.database, TRAFFORD, region.clock())
         began = time.monotonic()
+        revoke(region.database, TRAFFORD, region.clock())
         assert over.wait(WITHIN_SECONDS)
         assert time.monotonic() - began > 0.9 * REVOKED_SECONDS, "long enough to be told why"
         assert negotiate(stub) == "rejection"

@@ -29,6 +29,7 @@ from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.publication.round_result import released_counts
 from folkmoot_coordinator.rounds.closing import close_round
 from folkmoot_coordinator.rounds.round_store import find_round
+from tests.postgresql import wait_until
 
 if TYPE_CHECKING:
     from tests.wire.coordinator.conftest import Client, Region
@@ -48,14 +49,6 @@ def client(region: Region) -> Client:
 def signed(client: Client) -> round_pb2.SignedRound:
     [signed] = client.rounds()
     return signed
-
-
-def wait_until(what: Callable[[], bool]) -> None:
-    """Waits for something however busy the machine is; the test fails after a minute."""
-    limit = time.monotonic() + 60
-    while not what():
-        assert time.monotonic() < limit
-        time.sleep(0.05)
 
 
 def rejected(act: Callable[[], object]) -> Rejected:
@@ -394,7 +387,7 @@ def test_one_council_cannot_take_every_worker_with_slow_submissions(region: Regi
         for at in range(workers)
     ]
     refusals = workers - workers // 3
-    wait_until(lambda: sum(call.done() for call in calls) >= refusals)
+    wait_until(lambda: sum(call.done() for call in calls) >= refusals, "calls to be refused")
     other.seconds = 60
     assert other.negotiate() == SPOKEN.newest
     refused = [call for call in calls if call.done()]
@@ -431,7 +424,7 @@ def test_one_council_cannot_take_every_worker_by_not_reading(region: Region) -> 
         except grpc.RpcError:
             return False
 
-    wait_until(is_served)  # its places are free again
+    wait_until(is_served, "its places to be free again")
 
 
 def test_the_same_council_answering_twice_at_once_is_stored_once(

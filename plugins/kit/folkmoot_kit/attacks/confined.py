@@ -14,7 +14,7 @@ import numpy as np
 
 from folkmoot_kit import confinement
 from folkmoot_kit.attacks import plugin
-from folkmoot_kit.attacks.attempts import BEGUN, ENDED, Attempt, Group, Manner, Runs
+from folkmoot_kit.attacks.attempts import ENDED, Attempt, Group, Manner, Runs
 from folkmoot_kit.attacks.records import FIELDS
 from folkmoot_kit.attacks.stage import MEMORY_MIB, SCRATCH_MIB, THREADS, Stage
 from folkmoot_kit.attacks.verdicts import Happened, Outcome, judge, reported
@@ -62,7 +62,8 @@ def attacking(
         granting: Grants more than a plugin is granted, to see that what comes through shows.
         sharing: Groups whose ordinary attempts are made in one process of the group, since they
             change nothing in it that matters to the others; a process that has ended is followed
-            by another. All other attempts have a process each.
+            by another, in which an attempt that did not say how it ended is made again. All other
+            attempts have a process each.
 
     Raises:
         Problem: If this machine cannot confine a process.
@@ -84,8 +85,8 @@ def attacking(
                 happened = _happened(attempt, stage, shared[attempt.group])
                 if happened.failure:
                     del shared[attempt.group]
-                    if not fresh and BEGUN not in reported(happened.said):
-                        return attack(attempt)  # the attempt before had ended the process
+                    if not fresh and ENDED.isdisjoint(reported(happened.said)):
+                        return attack(attempt)  # an attempt before may have ended the process
             else:
                 with opened(wanted, folder) as plugins:
                     happened = _happened(attempt, stage, plugins)

@@ -40,7 +40,6 @@ class _Words:
     summary: str
     dependencies: tuple[str, ...]
     test_dependencies: tuple[str, ...]
-    mypy: str
     check_options: str
     run_options: str
     shows: str
@@ -62,7 +61,6 @@ _WORDS = {
         summary="A risk factor for Folkmoot nodes: `$name`, from 0 to 1 for each household.",
         dependencies=("numpy>=2",),
         test_dependencies=(),
-        mypy="",
         check_options="",
         run_options="--sample samples/households.csv",
         shows=_FACTOR_SHOWS,
@@ -76,7 +74,6 @@ _WORDS = {
         "[model card](MODEL_CARD.md).",
         dependencies=("numpy>=2",),
         test_dependencies=("scikit-learn>=1.5",),
-        mypy="",
         check_options="",
         run_options="--sample samples/households.csv",
         shows=_FACTOR_SHOWS,
@@ -93,7 +90,6 @@ _WORDS = {
         summary="A data source for Folkmoot nodes: `$name` reads an export (CSV) of accounts.",
         dependencies=("polars>=1.30",),
         test_dependencies=(),
-        mypy="",
         check_options=_SOURCE_CHECK,
         run_options="--source $name --options samples/options.toml",
         shows=_SOURCE_SHOWS,
@@ -106,7 +102,6 @@ _WORDS = {
         summary="A data source for Folkmoot nodes: `$name`, a published figure about each area.",
         dependencies=("polars>=1.30",),
         test_dependencies=(),
-        mypy="",
         check_options=_SOURCE_CHECK,
         run_options="--source $name --options samples/options.toml",
         shows=_SOURCE_SHOWS,
@@ -189,7 +184,6 @@ def _named(name: str, kind: Kind) -> dict[str, str]:
         "sdk_bounds": sdk_bounds(),
         "dependencies": _listed(of_kind.dependencies),
         "test_dependencies": _listed(of_kind.test_dependencies),
-        "mypy": of_kind.mypy,
     }
     for text in ("summary", "check_options", "run_options", "shows", "settings", "replace"):
         words[text] = Template(getattr(of_kind, text)).substitute(words)
