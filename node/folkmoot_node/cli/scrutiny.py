@@ -94,9 +94,7 @@ def _about(base: FactBase, subjects: Sequence[str]) -> list[Fact]:
             near = nearest(one[:-1], valid)
             hint = f"did you mean {near}?" if near else f"subjects are {', '.join(valid)}"
             raise typer.BadParameter(f"no key of a fact begins with {one[:-1]}; {hint}")
-    return [
-        fact for fact in base.facts if not begins or f"{fact.key}.".startswith(tuple(begins))
-    ]
+    return [fact for fact in base.facts if not begins or f"{fact.key}.".startswith(tuple(begins))]
 
 
 def _record(node: NodeHome) -> None:
