@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from folkmoot.public_facts import PARTS, for_people, thing_title
+from folkmoot.public_facts import PARTS, causes_first, for_people, thing_title
 from folkmoot_node.lone_pages import lone_page
 from folkmoot_node.scrutiny.approved_facts import ApprovedFact, ApprovedFacts
-from folkmoot_node.scrutiny.differences import Difference, causes_first
+from folkmoot_node.scrutiny.differences import Difference
 from folkmoot_node.scrutiny.facts import Mark
 from folkmoot_node.scrutiny.public.first_questions import Answer, answers, number_or_0
 from folkmoot_node.scrutiny.public.releases_made import ReleaseMade

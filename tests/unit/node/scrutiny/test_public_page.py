@@ -48,9 +48,7 @@ def versions_of(*bases: FactBase) -> tuple[Version, ...]:
         facts = publishable(approved(base))
         changes = () if before is None else differences(before, facts)
         at = NOON + number * 86_400
-        found.append(
-            Version(number, at, f"review {number}", approved(base).sha256, changes, before is None)
-        )
+        found.append(Version(number, at, f"review {number}", approved(base).sha256, changes))
         before = facts
     return tuple(found)
 
