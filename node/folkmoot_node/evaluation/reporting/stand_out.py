@@ -76,10 +76,6 @@ def _verdict(figures: Figures, *, some: bool) -> str:
     )
 
 
-def _small(part: CharacteristicJudgement) -> str:
-    return " ".join(which_are_small(part))
-
-
 def _name(part: CharacteristicJudgement) -> str:
     return part.field if part.characteristic else "Where records are incomplete"
 
