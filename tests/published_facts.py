@@ -48,9 +48,7 @@ def versions_of(*bases: FactBase, reason: str = "review") -> tuple[Version, ...]
         changes = () if before is None else differences(before, facts)
         at = NOON + number * DAY
         why = f"{reason} {number}"
-        found.append(
-            Version(number, at, why, approved(base).sha256, changes, is_first=before is None)
-        )
+        found.append(Version(number, at, why, approved(base).sha256, changes))
         before = facts
     return tuple(found)
 

@@ -24,7 +24,7 @@ from folkmoot_operator.ownership import Holdings, require_own, those_in, with_jo
 from folkmoot_operator.prefect_settings import PrefectSettings
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.schedule import Schedule, check_cron, check_zone
-from folkmoot_operator.settings import Settings, load, require_text
+from folkmoot_operator.settings import Settings, load, require_text, toml_text
 from folkmoot_operator.signal_settings import LogSettings, MetricsSettings
 
 if TYPE_CHECKING:
@@ -387,22 +387,22 @@ def settings_text(
     database: str | None = None,
 ) -> str:
     """A settings file for a new coordinator, with the defaults written out."""
-    url = _quoted(database or "postgresql+psycopg://user@host/folkmoot")
-    names = ", ".join(_quoted(host) for host in hosts)
+    url = toml_text(database or "postgresql+psycopg://user@host/folkmoot")
+    names = ", ".join(toml_text(host) for host in hosts)
     return f"""\
 # Settings of a Folkmoot coordinator. An unknown key is refused.
 schema = 1
-region = {_quoted(region)}
+region = {toml_text(region)}
 hosts = [{names}]  # names and IP addresses in the server certificate
 # council_list = "councils.csv"  # codes of councils that are newer than this program
 
 [collection]  # enrolled nodes, mutual TLS
-listen = {_quoted(join_address(listen, collection_port))}
-address = {_quoted(join_address(hosts[0], collection_port))}  # what nodes dial
+listen = {toml_text(join_address(listen, collection_port))}
+address = {toml_text(join_address(hosts[0], collection_port))}  # what nodes dial
 
 [enrolment]  # nodes that have no certificate yet
-listen = {_quoted(join_address(listen, enrolment_port))}
-address = {_quoted(join_address(hosts[0], enrolment_port))}
+listen = {toml_text(join_address(listen, enrolment_port))}
+address = {toml_text(join_address(hosts[0], enrolment_port))}
 
 [certificates]
 node_days = 30
@@ -457,9 +457,3 @@ connections_per_address = 500
 # [names]
 # E08000009 = "Trafford"
 """
-
-
-def _quoted(value: str) -> str:
-    import json
-
-    return json.dumps(value, ensure_ascii=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import tomllib
 import types
@@ -143,6 +144,12 @@ def check(
             remedy="Correct the keys named; nothing was changed",
             exit_code=ExitCode.SETTINGS,
         ) from None
+
+
+def toml_text(text: str) -> str:
+    """A text as TOML writes it, in quotation marks."""
+    # TOML has no surrogates, by which JSON writes some characters in ASCII, and no bare DEL.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def nearest(word: str, valid: Iterable[str]) -> str | None:

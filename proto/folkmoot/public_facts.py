@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 PUBLIC_FACTS = "folkmoot/public-facts/1"
 """Layout of the file."""
@@ -27,7 +27,8 @@ SCORING_FAMILIES: Mapping[str, str] = {
 }
 """What the keys below these are about, by prefix: one name each, and facts about it."""
 _FOLLOWING = ("share", "maximum", "sha256")
-"""Last parts of the keys of facts that follow from others."""
+"""Last parts of the keys of facts that follow from others; a plugin's files can change alone."""
+_PLUGINS = "plugins."
 _SHARE = ".share"
 """How keys of parts of a whole end, from 0 to 1."""
 _VERSION_IDS = uuid.UUID("5b0b1f4c-5c0e-4d0c-9d3e-5f6a2d9b7e11")
@@ -182,13 +183,32 @@ def is_public(key: str) -> bool:
     return any(_matches(key, part.keys) for part in PARTS)
 
 
-def only_follows(key: str) -> bool:
-    """Whether a fact changes only where others do, as a digest does; for people it comes last.
+class Change(Protocol):
+    """One thing that differs from what was approved before."""
+
+    @property
+    def key(self) -> str:
+        """Of the fact, or of the thing that came or went."""
+
+    @property
+    def words(self) -> str:
+        """What has changed, a sentence."""
+
+
+_SomeChange = TypeVar("_SomeChange", bound=Change)
+
+
+def causes_first(changes: Iterable[_SomeChange]) -> tuple[_SomeChange, ...]:
+    """For people: what only follows from another change, as the digest of a policy, comes last.
 
     Args:
-        key: Of the fact.
+        changes: Their order stays otherwise.
     """
-    return key.rpartition(".")[2] in _FOLLOWING
+    return tuple(sorted(changes, key=lambda one: _only_follows(one.key)))
+
+
+def _only_follows(key: str) -> bool:
+    return key.rpartition(".")[2] in _FOLLOWING and not key.startswith(_PLUGINS)
 
 
 def for_people(key: str, value: Any) -> Any:
@@ -208,16 +228,17 @@ def thing_title(thing: str) -> str:
     return f"{SCORING_FAMILIES[family].capitalize()} {name}"
 
 
-def version_says(changes: Iterable[str], *, is_first: bool) -> tuple[str, ...]:
+def version_says(number: int, changes: Iterable[Change]) -> tuple[str, ...]:
     """What the public reads of an approved version, a sentence each; never empty.
 
     Args:
-        changes: What differs from the version before, a sentence each.
-        is_first: Whether there is none before.
+        number: Of the version, from 1.
+        changes: What differs from the version before.
     """
-    if is_first:
+    if number == 1:
         return ("The first approved version.",)
-    return tuple(changes) or ("Nothing that is published has changed: it was approved again.",)
+    unchanged = ("Nothing that is published has changed: it was approved again.",)
+    return tuple(one.words for one in causes_first(changes)) or unchanged
 
 
 def version_id(council: str, *parts: str) -> str:

@@ -73,12 +73,15 @@ def test_only_release_and_codec_make_noisy_counts() -> None:
 
 def test_exact_counts_are_made_by_tabulate_and_read_by_release() -> None:
     assert callers("ExactCounts", "node") == {"node/folkmoot_node/release/tabulate.py"}
-    readers = {
-        str(path.relative_to(NODE))
-        for path in sources("node")
-        if re.search(r"\._tables\b", path.read_text())
-    }
-    assert readers == {"release/exact_counts.py", "release/mechanism.py"}
+    for name, readers in {
+        "_tables": {"release/exact_counts.py", "release/mechanism.py"},
+        "counter": {"release/tabulate.py"},
+    }.items():
+        assert readers == {
+            str(path.relative_to(NODE))
+            for path in sources("node")
+            if re.search(rf"\.{name}\b", path.read_text())
+        }
 
 
 def test_only_the_release_reads_counts_and_only_measurements_get_them() -> None:

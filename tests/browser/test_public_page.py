@@ -26,7 +26,7 @@ NOON = 1_796_126_400
 def address(tmp_path: Path) -> str:
     """A page with tables, missing answers, a release and a change that nobody approved."""
     before, now = publishable(approved()), publishable(approved(changed("node.name", "Sale")))
-    first = Version(1, NOON, "first review", approved().sha256, (), is_first=True)
+    first = Version(1, NOON, "first review", approved().sha256, ())
     counted = ("by band: 4 counts, each within 3.1 of the truth 19 times in 20",)
     release = ReleaseMade(
         "ab" * 16, "Winter", "winter", NOON, "0.25", 3.1, "1e-06", counted, "cd" * 32

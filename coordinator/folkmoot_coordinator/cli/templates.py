@@ -136,12 +136,12 @@ def _write(
 
 def _policy_line(database: Database, policy: Path | None, out: Path | None) -> str:
     """Which policy: the file given, else that of the newest round, else a file to be put there."""
-    from folkmoot_coordinator.drafts.ready_made import quoted
     from folkmoot_coordinator.rounds.policies import policies
+    from folkmoot_operator.settings import toml_text
 
     if policy is not None:
         near = out is not None and policy.resolve().parent == out.resolve().parent
-        return f"policy = {quoted(policy.name if near else str(policy.resolve()))}"
+        return f"policy = {toml_text(policy.name if near else str(policy.resolve()))}"
     known = policies(database)
     if known:
         return f'policy_digest = "{known[0].digest.hex()}"'

@@ -14,7 +14,7 @@ from folkmoot.geography import GssCode
 from folkmoot_coordinator.drafts.offer import Offer, OfferedAttribute
 from folkmoot_coordinator.publication.outcome_round import BAND, NO, YES
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_operator.settings import nearest
+from folkmoot_operator.settings import nearest, toml_text
 
 RHO = Decimal("0.1")
 """Loss that is asked for, unless a council allows less."""
@@ -184,8 +184,8 @@ def round_text(found: ReadyMade, policy: str, purpose: str = "") -> str:
             f"# Not asked, because they do not offer all of it: {', '.join(found.lacking)}"
         )
     lines += [
-        f"title = {quoted(found.title)}",
-        f"purpose = {quoted(purpose or found.purpose)}",
+        f"title = {toml_text(found.title)}",
+        f"purpose = {toml_text(purpose or found.purpose)}",
         policy,
         f"councils = {_list(found.councils)}",
         f"minimum_councils = {found.minimum_councils}",
@@ -194,7 +194,7 @@ def round_text(found: ReadyMade, policy: str, purpose: str = "") -> str:
         f"deadline_hours = {24 * DAYS}",
     ]
     for name, codes in found.attributes.items():
-        lines += ["", "[[attributes]]", f"name = {quoted(name)}", f"codes = {_list(codes)}"]
+        lines += ["", "[[attributes]]", f"name = {toml_text(name)}", f"codes = {_list(codes)}"]
     for names in found.marginals:
         lines += ["", "[[marginals]]", f"attributes = {_list(names)}"]
     return "\n".join(lines) + "\n"
@@ -266,12 +266,6 @@ def _listed(offer: Offer) -> str:
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
-
-
-def quoted(text: str) -> str:
-    """A text as TOML writes it."""
-    # TOML knows no halves of a character, by which JSON writes some in ASCII.
-    return json.dumps(text, ensure_ascii=False)
 
 
 def _list(texts: Iterable[str]) -> str:

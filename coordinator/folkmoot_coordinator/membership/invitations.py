@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from folkmoot_coordinator.database.models import InvitationRow
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.output_places import require_no_link
 from folkmoot_operator.private_files import write_private
+from folkmoot_operator.settings import toml_text
 
 TOKEN_BYTES = 32
 """Length of a token."""
@@ -58,7 +58,7 @@ class Invitation:
 # Invitation to a Folkmoot region. It holds a secret that works once: hand it over
 # privately, and delete it after `folkmoot-node enrol`.
 schema = 1
-region = {json.dumps(self.region, ensure_ascii=False)}
+region = {toml_text(self.region)}
 council = "{self.council}"
 address = "{self.address}"
 enrolment_address = "{self.enrolment_address}"

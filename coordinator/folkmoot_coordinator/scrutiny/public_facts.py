@@ -146,7 +146,7 @@ class PublicVersion(_Shape):
     @property
     def words(self) -> tuple[str, ...]:
         """What has changed, a sentence each."""
-        return version_says((one.words for one in self.changes), is_first=self.number == 1)
+        return version_says(self.number, self.changes)
 
 
 class PublicFacts(_Shape):

@@ -223,7 +223,7 @@ def public(
 def _show(
     changes: Sequence[Difference], *, stops: dict[str, str] | None = None, err: bool = False
 ) -> None:
-    from folkmoot_node.scrutiny.differences import causes_first
+    from folkmoot.public_facts import causes_first
 
     if not changes:
         typer.echo("Nothing has changed since the last approval.", err=err)

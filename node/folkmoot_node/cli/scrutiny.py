@@ -89,12 +89,12 @@ def _about(base: FactBase, subjects: Sequence[str]) -> list[Fact]:
 
     begins = [f"{subject.rstrip('.').lower()}." for subject in subjects]
     for one in begins:
-        if not any(fact.key.startswith(one) for fact in base.facts):
+        if not any(f"{fact.key}.".startswith(one) for fact in base.facts):
             valid = list(dict.fromkeys(fact.key.partition(".")[0] for fact in base.facts))
             near = nearest(one[:-1], valid)
             hint = f"did you mean {near}?" if near else f"subjects are {', '.join(valid)}"
             raise typer.BadParameter(f"no key of a fact begins with {one[:-1]}; {hint}")
-    return [fact for fact in base.facts if not begins or fact.key.startswith(tuple(begins))]
+    return [fact for fact in base.facts if not begins or f"{fact.key}.".startswith(tuple(begins))]
 
 
 def _record(node: NodeHome) -> None:

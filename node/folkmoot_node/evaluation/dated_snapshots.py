@@ -1,6 +1,6 @@
 """The households as they were known on each date of an evaluation, and what then happened to them.
 
-One date at a time is in memory.
+One date at a time is held here.
 """
 
 from __future__ import annotations

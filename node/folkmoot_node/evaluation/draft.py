@@ -20,6 +20,7 @@ from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.sources.known_on import KnownOn
 from folkmoot_operator.moments import months_later
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.settings import toml_text
 
 MONTHS = 6
 """Horizon of a draft."""
@@ -160,7 +161,7 @@ def _text(
     lines = [
         "# What a back-test asks: docs/evaluation.md. Run it: folkmoot-node evaluate THIS_FILE",
         "schema = 1",
-        f"name = {_quoted(f'Did the policy {policy.name!r} find need?'[:200])}",
+        f"name = {toml_text(f'Did the policy {policy.name!r} find need?'[:200])}",
         '# policy = "risk-policy.toml"      # beside this file; without it, that of node.toml',
         "",
         "# The households are scored as they were known on each date. The last is the latest that",
@@ -190,9 +191,9 @@ def _text(
 def _table(one: _Outcome, ends: Mapping[str, str]) -> list[str]:
     table = [
         f"[outcomes.{one.name}]",
-        f"events = [{_quoted(one.name)}]",
+        f"events = [{toml_text(one.name)}]",
         f"months = {MONTHS}",
-        *(f"{key} = {_quoted(name)}  # by its name: correct it if it means something else"
+        *(f"{key} = {toml_text(name)}  # by its name: correct it if it means something else"
           for key, name in ends.items()),
     ]  # fmt: skip
     if one.refused:
@@ -202,8 +203,5 @@ def _table(one: _Outcome, ends: Mapping[str, str]) -> list[str]:
 
 def _of_ends(outcomes: list[_Outcome]) -> list[str]:
     out = [one for one in outcomes if one.ends and one.refused]
-    return [f"# {one.ends} = {_quoted(one.name)}: {one.refused}" for one in out] + [""] * bool(out)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    lines = [f"# {one.ends} = {toml_text(one.name)}: {one.refused}" for one in out]
+    return lines + [""] * bool(out)

@@ -7,7 +7,6 @@ never stored.
 from __future__ import annotations
 
 import datetime
-from pathlib import Path
 
 import polars as pl
 
@@ -22,7 +21,6 @@ from folkmoot_node.scoring.bound import Binding
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.sources.known_on import KnownOn, require_accepted, require_dated
-from folkmoot_node.sources.quarantine import NOT_LISTED
 from folkmoot_node.store.extracts_read import note_judged
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_operator.problems import ExitCode, Problem
@@ -155,17 +153,10 @@ def _run(
         raise Problem(
             f"{problem.problem} (as known on {known.on.isoformat()})",
             where=problem.where,
-            remedy=_without_folder(problem.remedy, own.store_path.parent),
+            remedy=problem.remedy,
             exit_code=problem.exit_code,
             for_operator=problem.for_operator,
         ) from None
-
-
-def _without_folder(remedy: str, folder: Path) -> str:
-    """What to do, if that named a file that is deleted with the run."""
-    if str(folder) not in remedy:
-        return remedy
-    return NOT_LISTED
 
 
 def has_records(binding: Binding, run: RunSummary) -> bool:

@@ -6,12 +6,12 @@ told together with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from folkmoot.public_facts import SCORING_FAMILIES, only_follows
+from folkmoot.public_facts import SCORING_FAMILIES, for_people
 from folkmoot_node.scrutiny.approved_facts import ApprovedFact, ApprovedFacts
 from folkmoot_node.scrutiny.facts import in_sentence
 from folkmoot_operator.shown_values import day_of, shown
@@ -81,15 +81,6 @@ def differences(before: ApprovedFacts, now: ApprovedFacts) -> tuple[Difference, 
     return tuple(sorted(found, key=lambda one: one.key))
 
 
-def causes_first(found: Iterable[Difference]) -> tuple[Difference, ...]:
-    """For people: what only follows from another change, such as a digest, comes last.
-
-    Args:
-        found: Differences; their order stays otherwise.
-    """
-    return tuple(sorted(found, key=lambda one: only_follows(one.key)))
-
-
 def things(facts: Mapping[str, ApprovedFact], family: str) -> frozenset[str]:
     """Names in a family: those of all sources, or of all factors.
 
@@ -149,7 +140,9 @@ def _told_apart(before: ApprovedFact, now: ApprovedFact) -> tuple[str, str]:
     """Both values as people say them; of long texts, the part from where they differ."""
     if before.is_missing or now.is_missing:
         return _said(before), _said(now)
-    texts = [shown(before.value), shown(now.value)]
+    texts = [_words(before), _words(now)]
+    if texts[0] == texts[1]:  # shares that differ by less than people read
+        texts = [shown(before.value), shown(now.value)]
     pairs = enumerate(zip(*texts, strict=False))
     same = next((at for at, (one, other) in pairs if one != other), min(map(len, texts)))
     start = same - _CONTEXT if same > MAX_SAID - _CONTEXT else 0
@@ -164,7 +157,9 @@ def _shortened(text: str) -> str:
 
 
 def _by_how_much(before: ApprovedFact, now: ApprovedFact) -> str:
-    """How far a number or a day has moved; empty for everything else."""
+    """How far a number or a day has moved; empty for everything else, and for shares."""
+    if for_people(now.key, now.value) != now.value:  # who reads per cent would add these
+        return ""
     if is_number(before.value) and is_number(now.value) and before.value > 0:
         share = now.value / before.value - 1
         if not share:
@@ -189,4 +184,8 @@ def _said(fact: ApprovedFact) -> str:
     """A value as people say it."""
     if fact.is_missing:
         return "missing"
-    return _shortened(shown(fact.value))
+    return _shortened(_words(fact))
+
+
+def _words(fact: ApprovedFact) -> str:
+    return shown(for_people(fact.key, fact.value))

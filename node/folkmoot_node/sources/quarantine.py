@@ -50,7 +50,7 @@ class _Listed(NamedTuple):
 class Quarantine:
     """Rejected records of one source and one run.
 
-    The file is made with the first rejection that is listed: no file means no rejection.
+    The file is made with the first rejection that is listed: no file means that none is.
 
     Attributes:
         lists: Whether rejections are listed. A past date's are counted alone: whoever was born

@@ -23,11 +23,7 @@ from folkmoot_node.sources.quarantine import Quarantine
 from folkmoot_node.sources.unread import DATE_UNREAD, UNREAD, unread_column
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.errors import PluginError
-from folkmoot_sdk.schema import (
-    DATE_COLUMN,
-    UPRN_COLUMN,
-    Identifier,
-)
+from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN, Identifier
 from folkmoot_sdk.source import ReadContext, Records, Rejection
 
 _ROUNDED_TO = 100_000

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import Annotated
 
 import pytest
 from pydantic import Field, model_validator
 
 from folkmoot_operator.problems import Problem
-from folkmoot_operator.settings import Settings, parse
+from folkmoot_operator.settings import Settings, parse, toml_text
 
 
 class Span(Settings):
@@ -85,3 +86,8 @@ def test_kinds_are_named_as_in_toml(given: str, fault: str) -> None:
     with pytest.raises(Problem) as caught:
         parse(Kinds, given.encode(), "a.toml")
     assert caught.value.problem == fault
+
+
+@pytest.mark.parametrize("text", ['say "so"', "a\\b\n\tc", "Sale \U0001f3e0", "\x00\x1b\x7f\x85"])
+def test_a_text_is_written_as_toml_reads_it(text: str) -> None:
+    assert tomllib.loads(f"key = {toml_text(text)}") == {"key": text}

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot.public_facts import PARTS, for_people, only_follows, thing_title, version_id
+from folkmoot.public_facts import PARTS, causes_first, for_people, thing_title, version_id
 from folkmoot_coordinator.database.models import AnswerRow
 from folkmoot_coordinator.membership.councils import enrolled
 from folkmoot_coordinator.scrutiny.council_pages import ShownPage, given_pages, shown_page
@@ -90,7 +90,7 @@ def routes() -> Routes:
             name=name,
             shown=shown,
             facts=facts,
-            changes=sorted(facts.changes_since_approval, key=lambda one: only_follows(one.key)),
+            changes=causes_first(facts.changes_since_approval),
             parts=_parts(facts),
             loss=record_of(request).loss_of(shown.page.council),
             releases=[

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from folkmoot_operator.settings import Settings, parse, read
+from folkmoot_operator.settings import Settings, parse, read, toml_text
 
 MAX_CONDITIONS = 20
 _Line = StringConstraints(min_length=1, pattern=r"^[^\x00-\x1f\x7f]*$", strip_whitespace=True)
@@ -237,7 +237,7 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+        return toml_text(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(_toml(one) for one in value)}]"
     return value.isoformat() if isinstance(value, datetime.date) else repr(value)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from folkmoot_node.scrutiny.approved_facts import ApprovedFacts
-from folkmoot_node.scrutiny.differences import below, things
+from folkmoot_node.scrutiny.approved_facts import ApprovedFact, ApprovedFacts
+from folkmoot_node.scrutiny.differences import is_number, things
 from folkmoot_node.scrutiny.documents.saying import title
 from folkmoot_operator.shown_values import LaidOut, shown
 
@@ -102,14 +102,24 @@ def answers(facts: ApprovedFacts) -> Iterator[Answer]:
 
 
 def _table(listed: Listed, facts: ApprovedFacts) -> LaidOut:
-    rows = []
-    for name in sorted(things(facts.by_key, listed.family)):
-        thing = f"{listed.family}.{name}"
-        values = {key: fact.value for key, fact in below(facts.by_key, thing).items()}
-        rows.append((title(name), *(values.get(f"{thing}.{fact}") for fact in listed.facts)))
+    rows = [
+        (title(name), [facts.by_key.get(f"{listed.family}.{name}.{one}") for one in listed.facts])
+        for name in sorted(things(facts.by_key, listed.family))
+    ]
     sign = -1 if listed.highest_first else 1
-    rows.sort(key=lambda row: sign * row[1] if isinstance(row[1], int | float) else 0)
+    rows.sort(key=lambda row: sign * number_or_0(row[1][0]))
     return LaidOut(
         columns=listed.columns,
-        cells=tuple(tuple("" if cell is None else shown(cell) for cell in row) for row in rows),
+        cells=tuple((name, *map(_cell, found)) for name, found in rows),
     )
+
+
+def number_or_0(fact: ApprovedFact | None) -> float:
+    """The number that a fact is, to sort by; 0 if it is none, so that the order stays."""
+    return float(fact.value) if fact is not None and is_number(fact.value) else 0.0
+
+
+def _cell(fact: ApprovedFact | None) -> str:
+    if fact is None:
+        return ""
+    return "Missing" if fact.is_missing else shown(fact.value)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from folkmoot.public_facts import PARTS, for_people, thing_title
+from folkmoot.public_facts import PARTS, causes_first, for_people, thing_title
 from folkmoot_node.lone_pages import lone_page
 from folkmoot_node.scrutiny.approved_facts import ApprovedFact, ApprovedFacts
-from folkmoot_node.scrutiny.differences import Difference, causes_first
+from folkmoot_node.scrutiny.differences import Difference
 from folkmoot_node.scrutiny.facts import Mark
-from folkmoot_node.scrutiny.public.first_questions import Answer, answers
+from folkmoot_node.scrutiny.public.first_questions import Answer, answers, number_or_0
 from folkmoot_node.scrutiny.public.releases_made import ReleaseMade
 from folkmoot_node.scrutiny.public.versions import Version
 from folkmoot_operator.shown_values import laid_out
@@ -66,10 +66,8 @@ def as_page(published: Published) -> str:
 
 
 def _answer(answer: Answer, facts: ApprovedFacts) -> dict[str, Any]:
-    if answer.table is not None:
-        return {"question": answer.question, "table": answer.table, "rows": _rows(())}
     rows = _rows([facts.by_key[key] for key in answer.facts])
-    return {"question": answer.question, "table": None, "rows": rows}
+    return {"question": answer.question, "table": answer.table, "rows": rows}
 
 
 def _part(at: int, facts: ApprovedFacts) -> dict[str, Any]:
@@ -94,8 +92,7 @@ def _part(at: int, facts: ApprovedFacts) -> dict[str, Any]:
 
 def _lowest(facts: ApprovedFacts, thing: str) -> float:
     """Where a band begins; other things stay in their order."""
-    fact = facts.by_key.get(f"{thing}.from")
-    return float(fact.value) if fact and isinstance(fact.value, int | float) else 0.0
+    return number_or_0(facts.by_key.get(f"{thing}.from"))
 
 
 def _rows(facts: Sequence[ApprovedFact]) -> dict[str, Any]:

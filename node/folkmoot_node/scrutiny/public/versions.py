@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from folkmoot.public_facts import version_says
 from folkmoot_node.scrutiny.approval import Approval
 from folkmoot_node.scrutiny.approved_facts import ApprovedFacts
-from folkmoot_node.scrutiny.differences import Difference, causes_first, differences
+from folkmoot_node.scrutiny.differences import Difference, differences
 from folkmoot_node.scrutiny.public.publishable import publishable
 
 
@@ -22,7 +22,6 @@ class Version:
         reason: Why, as the person who approved it has written.
         facts_sha256: Digest of all that was approved, as the audit log has it.
         changes: What differs from the version before; empty of the first.
-        is_first: Whether there is none before.
     """
 
     number: int
@@ -30,14 +29,11 @@ class Version:
     reason: str
     facts_sha256: str
     changes: tuple[Difference, ...]
-    is_first: bool
 
     @property
     def words(self) -> tuple[str, ...]:
         """What has changed, a sentence each."""
-        return version_says(
-            (one.words for one in causes_first(self.changes)), is_first=self.is_first
-        )
+        return version_says(self.number, self.changes)
 
 
 def versions_of(approvals: Sequence[Approval]) -> tuple[Version, ...]:
@@ -52,8 +48,6 @@ def versions_of(approvals: Sequence[Approval]) -> tuple[Version, ...]:
     for one in approvals:
         facts = publishable(one.facts)
         changes = () if before is None else differences(before, facts)
-        found.append(
-            Version(one.number, one.at, one.reason, one.facts_sha256, changes, before is None)
-        )
+        found.append(Version(one.number, one.at, one.reason, one.facts_sha256, changes))
         before = facts
     return tuple(found)

@@ -17,8 +17,8 @@ from folkmoot_coordinator.scrutiny.public_facts import (
 )
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.dossier_schemas import path_of, text_of
-from tests.made_up_facts import COUNCIL, MADE_UP, changed
-from tests.published_facts import edited, published_facts, real_facts
+from tests.made_up_facts import COUNCIL, MADE_UP, changed, fact, with_facts
+from tests.published_facts import edited, published_facts, real_facts, versions_of
 
 TRAFFORD = GssCode(COUNCIL)
 LONGER = changed("policy.risk.sunset", "2027-04-30")
@@ -50,7 +50,24 @@ def test_what_a_node_writes_keeps_to_the_schema_and_is_read(content: bytes) -> N
     assert found.is_as_approved is not bool(body["changes_since_approval"])
 
 
-def fact(**fields: Any) -> Callable[[dict[str, Any]], object]:
+def test_both_sites_tell_a_version_alike_and_the_files_of_a_plugin_among_the_causes() -> None:
+    files = fact("plugins.shipped-one.sha256", "SHA-256 of the files", "11" * 32)
+    before = with_facts(files)
+    now = changed("policy.risk.sha256", "22" * 32, base=before)
+    now = changed("policy.risk.sunset", "2027-04-30", base=now)
+    now = changed(files.key, "33" * 32, base=now)
+    content = published_facts(now, before, now)
+    (_, there) = read_public_facts(content, TRAFFORD, "facts.json").versions
+    (_, here) = versions_of(before, now)
+    assert there.words == here.words
+    assert [words.partition(": was")[0] for words in here.words] == [
+        "SHA-256 of the files",
+        "Last day on which the risk policy may be used",
+        "SHA-256 of the risk policy",
+    ]
+
+
+def edit(**fields: Any) -> Callable[[dict[str, Any]], object]:
     return lambda body: body["facts"][0].update(fields)
 
 
@@ -69,23 +86,23 @@ HOSTILE = {
     "another document": b'{"facts": []}',
     "a list": b"[]",
     "nesting that ends programs": b"[" * 200_000 + b"]" * 200_000,
-    "nesting": edited(fact(value=nested(40))),
+    "nesting": edited(edit(value=nested(40))),
     "NaN": published_facts().replace(b'"epsilon": 3.1', b'"epsilon": NaN'),
     "infinity": published_facts().replace(b'"epsilon": 3.1', b'"epsilon": 1e999'),
     "digits": published_facts().replace(b'"epsilon": 3.1', b'"epsilon": ' + b"9" * 5_000),
-    "a large number": edited(fact(value=10**300)),
+    "a large number": edited(edit(value=10**300)),
     "a name twice": published_facts().replace(b'"layout":', b'"layout": "x", "layout":', 1),
     "an unknown field": edited(lambda body: body.update(more=1)),
-    "an unknown field of a fact": edited(fact(note="x")),
+    "an unknown field of a fact": edited(edit(note="x")),
     "a missing field": edited(lambda body: body.pop("versions")),
     "a later layout": edited(lambda body: body.update(layout="folkmoot/public-facts/2")),
-    "a fact that is not published": edited(fact(key="households.bands.high", value=73_519)),
+    "a fact that is not published": edited(edit(key="households.bands.high", value=73_519)),
     "a change of one that is not": edited(
         lambda body: body["changes_since_approval"][0].update(facts=["households.scored"]),
         published_facts(LONGER, MADE_UP),
     ),
-    "half a pair": edited(fact(label="\ud800")),
-    "an order of letters": edited(fact(label="\u202egpj.exe")),
+    "half a pair": edited(edit(label="\ud800")),
+    "an order of letters": edited(edit(label="\u202egpj.exe")),
     "a control character": edited(lambda body: body.update(name="Trafford\u001b[2J")),
     "a number for a text": edited(lambda body: body.update(name=7)),
     "text for a number": edited(lambda body: body["versions"][0].update(number="1")),
@@ -93,7 +110,7 @@ HOSTILE = {
     "no version": edited(lambda body: body.update(versions=[])),
     "versions out of order": edited(lambda body: body["versions"][0].update(number=2)),
     "a fact twice": edited(lambda body: body["facts"].append(body["facts"][-1])),
-    "a value of nothing": edited(fact(mark="missing")),
+    "a value of nothing": edited(edit(mark="missing")),
     "another council within": edited(
         lambda body: next(one for one in body["facts"] if one["key"] == "node.council").update(
             value="E08000001"

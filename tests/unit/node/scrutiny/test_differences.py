@@ -117,6 +117,18 @@ def test_words_say_how_far_a_value_has_moved(key: str, value: object, words: str
     assert found.words.endswith(words)
 
 
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.1, "was 9.1%, and is 10.0%."), (0.0911, "was 0.0909, and is 0.0911.")]
+)
+def test_shares_are_told_in_per_cent_as_far_as_that_shows_the_change(
+    share: float, words: str
+) -> None:
+    key = "policy.risk.factors.damp.share"
+    before = with_facts(fact(key, "Share of the highest score that is damp", 0.0909))
+    (found,) = differences(approved(before), approved(changed(key, share, base=before)))
+    assert found.words.endswith(words)
+
+
 def test_of_long_texts_the_part_that_differs_is_shown() -> None:
     long = "All homes in the borough are looked at. " * 40
     before, now = (

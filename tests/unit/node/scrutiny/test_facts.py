@@ -185,6 +185,8 @@ def test_subjects_are_shown_alone(council: CaseworkCouncil) -> None:
     assert {one["key"].partition(".")[0] for one in shown["facts"]} == {"sources", "policy"}
     text = command(council, "facts", "policy.risk").said()
     assert "Sources" not in text.splitlines()
+    one = json.loads(command(council, "facts", "policy.risk.sunset", "--json").said())["facts"]
+    assert [fact["key"] for fact in one] == ["policy.risk.sunset"]
     wrong = command(council, "facts", "source")
     assert wrong.code == 2
     assert "did you mean sources?" in " ".join(wrong.stderr.replace("│", " ").split())

@@ -61,7 +61,7 @@ def documents(base: FactBase) -> str:
 
 
 def page(base: FactBase) -> str:
-    version = Version(1, 0, "a review", "", (), is_first=True)
+    version = Version(1, 0, "a review", "", ())
     return as_page(Published("Trafford", publishable(approved(base)), (), False, (version,), (), 0))
 
 

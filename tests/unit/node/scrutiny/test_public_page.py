@@ -48,9 +48,7 @@ def versions_of(*bases: FactBase) -> tuple[Version, ...]:
         facts = publishable(approved(base))
         changes = () if before is None else differences(before, facts)
         at = NOON + number * 86_400
-        found.append(
-            Version(number, at, f"review {number}", approved(base).sha256, changes, before is None)
-        )
+        found.append(Version(number, at, f"review {number}", approved(base).sha256, changes))
         before = facts
     return tuple(found)
 
@@ -151,6 +149,7 @@ def test_what_a_resident_looks_for_comes_first_and_says_what_is_missing() -> Non
         fact("scrutiny.contact.rights", "How residents use their rights", "Write to us"),
         fact("scrutiny.use.appeals", "How residents ask for a review", None, mark=Mark.MISSING),
         fact("sources.housing.supplier", "Who supplies housing", "Landlords Ltd"),
+        fact("sources.rent.supplier", "Who supplies rent", None, mark=Mark.MISSING),
         fact("policy.risk.factors.damp.maximum", "Most points that damp adds", 20),
         fact("policy.risk.factors.arrears.maximum", "Most points that arrears adds", 10),
         fact("policy.risk.bands.high.action", "What then happens", "A call"),
@@ -159,6 +158,7 @@ def test_what_a_resident_looks_for_comes_first_and_says_what_is_missing() -> Non
     _, _, first = first.partition('<h2 id="in-short">')
     wanted = (
         "What is it for?", "It finds cold homes", "What is used?", "Housing", "Landlords Ltd",
+        "Rent", "Missing",
         "What adds points?", "Damp", "Arrears", "What do the points lead to?", "A call",
         "Who decides?", "How can I object, or ask?", "Write to us",
         'Missing:</span> How residents ask for a review', "Versions and changes", "review 1",
