@@ -37,7 +37,7 @@ def send(at: Targets) -> None:
 def write_memory(at: Targets) -> None:
     with Path(f"/proc/{at.victim}/mem").open("r+b", buffering=0) as memory:
         memory.seek(at.victim_address)
-        memory.write(b"0")
+        memory.write(b"x")  # stands in no secret, which is written in hexadecimal
 
 
 def write_shared(at: Targets) -> None:
