@@ -2,7 +2,8 @@
 
 No plugin API, no validation, no quarantine, no linkage report, no encryption, no
 explanation: extracts in, contributions out, with the arithmetic of the twelve factors
-at their default parameters.
+at their default parameters. A row that stands there twice counts once, as with the node:
+without that, the sums of the two would differ.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ def run(
     bands: dict[str, float],
 ) -> None:
     """Scores two Parquet files and writes UPRN, contributions, score and band to Parquet."""
-    accounts = pl.scan_parquet(extracts / "accounts.parquet")
-    people = pl.scan_parquet(extracts / "people.parquet")
+    accounts = pl.scan_parquet(extracts / "accounts.parquet").unique()
+    people = pl.scan_parquet(extracts / "people.parquet").unique()
     score(accounts, people, out, reference, weights, bands)
 
 
@@ -42,10 +43,11 @@ def run_csv(
     """
 
     def scan(name: str) -> pl.LazyFrame:
-        return pl.scan_csv(extracts / f"{name}.csv", infer_schema_length=1000).with_columns(
+        table = pl.scan_csv(extracts / f"{name}.csv", infer_schema_length=1000).with_columns(
             cs.matches("Date|From|Change|LastReport").str.to_date("%d/%m/%Y"),
             cs.matches("Support|Benefit|Credit|^Discount$|Services|Shielded") == "Y",
         )
+        return table.unique()
 
     first, *others = households
     accounts = scan(first)

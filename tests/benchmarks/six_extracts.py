@@ -19,7 +19,7 @@ import scoring as base
 
 HOUSEHOLDS = 1_000_000
 GROWTH = (10_000, 100_000, HOUSEHOLDS)
-TARGET_RATIO = 1.8
+TARGET_RATIO = 2.3
 TARGET_MEMORY = 4096
 """MiB."""
 
@@ -72,6 +72,7 @@ def write_extracts(folder: Path, households: int) -> None:
     }
     for name, table in {**written, "people": people}.items():
         texts = cs.boolean().replace_strict([True, False], ["Y", "N"], return_dtype=pl.String)
+        table = base.with_repeats(table)
         table.with_columns(texts).write_csv(folder / f"{name}.csv", date_format="%d/%m/%Y")
 
 

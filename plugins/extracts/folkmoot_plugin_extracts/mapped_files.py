@@ -12,7 +12,7 @@ from folkmoot_plugin_extracts.csv_file import read_csv
 from folkmoot_plugin_extracts.file_kind import FileKind, kind_of
 from folkmoot_plugin_extracts.files import find_files
 from folkmoot_plugin_extracts.mapped import MappedSource
-from folkmoot_plugin_extracts.mapping import FileMapping
+from folkmoot_plugin_extracts.mapping import FileMapping, Identical
 from folkmoot_plugin_extracts.parquet_file import read_parquet
 from folkmoot_plugin_extracts.series import chosen
 from folkmoot_sdk import PluginError, ReadContext, RecordLevel, Rejection
@@ -66,8 +66,9 @@ class MappedFiles(MappedSource):
     def _read(self, path: Path, needed: tuple[str, ...], context: ReadContext) -> Iterator[Batch]:
         uses = self._files
         kind = kind_of(path)
+        hashed = uses.identical is Identical.ONCE
         if kind is FileKind.PARQUET:
-            return read_parquet(path, needed)
+            return read_parquet(path, needed, hashed=hashed)
         if kind is FileKind.WORKBOOK:
             # Few extracts are workbooks: the others are read without loading what reads these.
             from folkmoot_plugin_extracts.workbook import read_workbook
@@ -80,6 +81,7 @@ class MappedFiles(MappedSource):
             context.reject,
             around=uses.surroundings,
             leave_out=context.leave_out,
+            hashed=hashed,
             broken=uses.level is not RecordLevel.AREA,
         )
 

@@ -19,9 +19,15 @@ _DAMAGE = (Exception, pl.exceptions.PanicException)
 
 
 def read_parquet(
-    path: Path, columns: tuple[str, ...], batch_rows: int = BATCH_ROWS
+    path: Path, columns: tuple[str, ...], batch_rows: int = BATCH_ROWS, *, hashed: bool = True
 ) -> Iterator[Batch]:
     """Yields the records of a file; the first record is row 1.
+
+    Args:
+        path: The file.
+        columns: The wanted columns.
+        batch_rows: Rows decoded at once.
+        hashed: False if nobody asks which rows stand there twice; batches then have no digest.
 
     Raises:
         PluginError: If the file is missing, truncated or damaged, or a wanted column is
@@ -47,10 +53,12 @@ def read_parquet(
                 f"holds {dtype}, which no field can be read from",
                 "Export it as text, number or date",
             )
-    hashed = [name for name, dtype in schema.items() if not dtype.is_nested()]
+    flat = [name for name, dtype in schema.items() if not dtype.is_nested()]
+    frames = _frames(where, scan.select(flat if hashed else columns), batch_rows)
     row = 1
-    for frame in _frames(where, scan.select(hashed), batch_rows):
-        yield Batch(frame.select(columns), row, digest=digests.of_frame(frame))
+    for frame in frames:
+        digest = digests.of_frame(frame) if hashed else None
+        yield Batch(frame.select(columns), row, digest=digest)
         row += frame.height
     if row - 1 != expected:
         raise PluginError(
