@@ -37,10 +37,10 @@ PLACES = {
     ("answering/answer.py", "folkmoot_node.release"): _VISIT,
     ("answering/answer.py", "folkmoot_node.release.mechanism"): _VISIT,
     ("answering/answer.py", "folkmoot_node.release.tabulate"): _VISIT,
-    ("answering/answer.py", "folkmoot_node.store.encrypted_file"): _VISIT,
-    ("answering/answer.py", "folkmoot_node.store.event_history"): _VISIT,
     ("answering/catalogue.py", "folkmoot_node.scoring.binding"): _VISIT,
     ("answering/catalogue.py", "folkmoot_node.sources.connect"): _VISIT,
+    ("answering/ended_series.py", "folkmoot_node.store.event_history"): _VISIT,
+    ("answering/stopped_run.py", "folkmoot_node.store.encrypted_file"): _VISIT,
     (
         "evidence/database.py",
         "folkmoot_node.evidence.round_table",

@@ -260,7 +260,7 @@ def test_a_catalogue_is_made_without_store_ledger_or_records() -> None:
     assert callers("encode_catalogue", "node") == {maker}
     tree = ast.parse((ROOT / maker).read_text())
     assert {name for name in imported(tree) if name.startswith("folkmoot_node.")} == {
-        "folkmoot_node.answering.answer",  # Event
+        "folkmoot_node.answering.event",
         "folkmoot_node.federation.client",
         "folkmoot_node.federation.identity",
         "folkmoot_node.home",

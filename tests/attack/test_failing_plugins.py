@@ -16,7 +16,7 @@ from stage import RISK_POLICY, Stage, ask
 from folkmoot import round_codec
 from folkmoot_kit import confinement
 from folkmoot_kit.provenance import Privileges
-from folkmoot_node.answering.answer import poll
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.home import open_home
 from folkmoot_operator.problems import ExitCode
 from tests.commands import Done, run_inside

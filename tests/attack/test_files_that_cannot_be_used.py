@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from folkmoot import round_codec
-from folkmoot_node.answering.answer import Event
+from folkmoot_node.answering.event import Event
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.scoring_runs import ACTIONS, BEGUN, STOPPED
 from folkmoot_node.home import open_home

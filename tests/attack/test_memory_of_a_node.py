@@ -10,7 +10,7 @@ from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
 from folkmoot.rounds import Round
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_node.answering.answer import poll
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.evidence import round_book
 from folkmoot_node.home import open_home
 from tests.attack.visiting import visits

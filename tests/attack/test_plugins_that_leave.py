@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot_node.answering.answer import Event
+from folkmoot_node.answering.event import Event
 from folkmoot_node.evidence.scoring_runs import STORED
 from folkmoot_node.home import open_home
 from folkmoot_node.running.scheduler import background

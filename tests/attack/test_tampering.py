@@ -28,7 +28,7 @@ from folkmoot.release import NoisyCounts, release_digest
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN
 from folkmoot.v1 import collection_pb2
 from folkmoot_coordinator.signing import SigningKey
-from folkmoot_node.answering.answer import poll
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.cli import app
 from folkmoot_node.home import open_home
 from folkmoot_operator.hash_chain import PRUNED

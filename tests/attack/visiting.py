@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from folkmoot_node.answering.answer import poll
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.home import open_home
 from folkmoot_operator.problems import Problem
 from tests.forked_commands import fork

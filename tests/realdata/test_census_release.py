@@ -32,7 +32,8 @@ from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.aggregation.aggregate import aggregate
 from folkmoot_coordinator.aggregation.statistic import GeographicLevel
 from folkmoot_coordinator.signing import SigningKey
-from folkmoot_node.answering.answer import answer_round, poll
+from folkmoot_node.answering.answer import answer_round
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.outbox import Answer
 from folkmoot_node.federation.enrolment import enrol, read_invitation

@@ -172,7 +172,7 @@ def _sampler(patch: Patch, change: Callable[[Sampler], Sampler], factor: int = 1
 def asks_for_no_receipts(patch: Patch) -> None:
     """A node whose files were restored does not learn what has left it."""
     patch.setattr(
-        "folkmoot_node.answering.answer.reconcile", lambda *_: Comparison(0, frozenset(), 0)
+        "folkmoot_node.answering.visit.reconcile", lambda *_: Comparison(0, frozenset(), 0)
     )
 
 
@@ -290,7 +290,7 @@ def gives_up_for_good(patch: Patch) -> None:
 
 
 def falls_over_a_round_it_cannot_read(patch: Patch) -> None:
-    patch.setattr("folkmoot_node.answering.answer.ContractError", ZeroDivisionError)
+    patch.setattr("folkmoot_node.answering.visit.ContractError", ZeroDivisionError)
 
 
 Breakage = Callable[[Patch], None]

@@ -27,8 +27,9 @@ from scenery import Scenery
 from wire import Wire
 from witness import Circumstance, Witness
 
-from folkmoot_node.answering.answer import Event, is_open
+from folkmoot_node.answering.event import Event
 from folkmoot_node.answering.reconcile import compare, recover, require_same_time
+from folkmoot_node.answering.visit import is_open
 from folkmoot_node.evidence.outbox import AnswerKind
 from folkmoot_node.evidence.round_book import Decision
 from folkmoot_node.federation.identity import load_policy_key

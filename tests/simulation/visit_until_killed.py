@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from folkmoot_node.answering.answer import poll
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.home import open_home
 from folkmoot_node.release.steps import AnswerStage
 

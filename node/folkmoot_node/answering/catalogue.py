@@ -23,7 +23,7 @@ from folkmoot.catalogue_codec import encode_catalogue
 from folkmoot.errors import ContractError
 from folkmoot.rounds import Mechanism
 from folkmoot.versions import CATALOGUES, POLICY_KEYS
-from folkmoot_node.answering.answer import Event
+from folkmoot_node.answering.event import Event
 from folkmoot_node.federation.identity import sign_as_node
 from folkmoot_node.signals import events
 from folkmoot_operator.problems import Problem

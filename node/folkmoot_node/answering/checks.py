@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from folkmoot_node.answering.answer import RESUME, is_scoring, why_rounds_wait
 from folkmoot_node.answering.reconcile import reconcile
+from folkmoot_node.answering.stopped_run import RESUME, is_scoring, why_rounds_wait
 from folkmoot_node.home import NodeHome
 from folkmoot_operator.checks import Check, Finding, State
 from folkmoot_operator.moments import to_text

@@ -46,10 +46,10 @@ def list_(
 
     Example: folkmoot-node rounds list
     """
-    from folkmoot_node.answering.answer import learn
     from folkmoot_node.answering.briefing import fitted_store
     from folkmoot_node.answering.catalogue import publish_catalogue
     from folkmoot_node.answering.reconcile import compare, require_complete
+    from folkmoot_node.answering.visit import learn
     from folkmoot_node.home import open_home
 
     with open_home(home) as node:
@@ -97,7 +97,7 @@ def _print_rounds(rows: list[dict[str, Any]]) -> None:
 
 def _print_waiting(node: NodeHome) -> None:
     """Says that rounds wait since a scoring run was stopped, and what to do."""
-    from folkmoot_node.answering.answer import RESUME, is_scoring, why_rounds_wait
+    from folkmoot_node.answering.stopped_run import RESUME, is_scoring, why_rounds_wait
 
     stopped = node.stopped_run()
     if stopped is None:
@@ -177,7 +177,7 @@ def resume(
 
     Example: folkmoot-node rounds resume --reason "the extract of tenancies comes on Friday"
     """
-    from folkmoot_node.answering.answer import is_scoring
+    from folkmoot_node.answering.stopped_run import is_scoring
     from folkmoot_node.evidence.scoring_runs import RESUMED
     from folkmoot_node.home import open_home
     from folkmoot_operator.problems import ExitCode, Problem
@@ -304,17 +304,13 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
 
     Example: folkmoot-node release latest
     """
-    from folkmoot_node.answering.answer import (
-        RESUME,
-        answer_round,
-        deliver,
-        forget_ended_series,
-        learn,
-        send_again,
-        why_rounds_wait,
-    )
+    from folkmoot_node.answering.answer import answer_round
     from folkmoot_node.answering.briefing import describe
+    from folkmoot_node.answering.deliver import deliver, send_again
+    from folkmoot_node.answering.ended_series import forget_ended_series
     from folkmoot_node.answering.reconcile import reconcile
+    from folkmoot_node.answering.stopped_run import RESUME, why_rounds_wait
+    from folkmoot_node.answering.visit import learn
     from folkmoot_node.evidence.outbox import AnswerKind
     from folkmoot_node.home import open_home
     from folkmoot_node.scrutiny.permission import permit_release

@@ -47,7 +47,7 @@ def serve(
 
     Example: folkmoot-node serve
     """
-    from folkmoot_node.answering.answer import Event
+    from folkmoot_node.answering.event import Event
     from folkmoot_node.answering.kept_catalogue import kept_catalogue
     from folkmoot_node.evidence.joint_head import JointHead
     from folkmoot_node.home import open_home

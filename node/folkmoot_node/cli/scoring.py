@@ -250,7 +250,7 @@ def _says_that_rounds_wait(home: Path) -> Iterator[None]:
 
 
 def _say_that_rounds_wait(home: Path) -> None:
-    from folkmoot_node.answering.answer import RESUME, why_rounds_wait
+    from folkmoot_node.answering.stopped_run import RESUME, why_rounds_wait
     from folkmoot_node.home import open_home
     from folkmoot_operator.problems import Problem
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from folkmoot_node.answering.answer import Event
+from folkmoot_node.answering.event import Event
 from folkmoot_node.home import NodeHome
 from folkmoot_node.operations.back_up import delete_ended
 from folkmoot_node.operations.prune_records import prune_by_rule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from folkmoot_node.answering.answer import Event
+from folkmoot_node.answering.event import Event
 from folkmoot_node.evidence.round_table import forget_unanswered
 from folkmoot_node.home import NodeHome
 from folkmoot_node.signals import events

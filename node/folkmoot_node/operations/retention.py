@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from folkmoot_node.answering.answer import ended_series
+from folkmoot_node.answering.ended_series import ended_series
 from folkmoot_node.corrections.sealed_file import decisions_of, open_corrections
 from folkmoot_node.home import NodeHome
 from folkmoot_node.pipeline.dry_run import FOLDER as TRIAL_FOLDER

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from folkmoot_node.answering.answer import Event
+from folkmoot_node.answering.event import Event
 from folkmoot_node.federation.certificate_lives import certificates
 from folkmoot_node.federation.identity import Identity
 from folkmoot_node.home import NodeHome

@@ -24,7 +24,7 @@ from prefect.states import Failed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
-from folkmoot_node.answering.answer import Event
+from folkmoot_node.answering.event import Event
 from folkmoot_node.evidence.acceptances import in_force
 from folkmoot_node.faults import work_fault
 from folkmoot_node.pipeline import engine, stages

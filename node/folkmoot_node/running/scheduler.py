@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from folkmoot_node.answering.answer import RESUME, Event, why_rounds_wait
+from folkmoot_node.answering.event import Event
+from folkmoot_node.answering.stopped_run import RESUME, why_rounds_wait
 from folkmoot_node.evidence.pauses import PauseWatch
 from folkmoot_node.evidence.scoring_runs import INCOMPLETE, STORED
 from folkmoot_node.home import NodeHome

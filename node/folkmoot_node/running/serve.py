@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 
 from folkmoot.catalogue import Catalogue
-from folkmoot_node.answering.answer import Event, is_open, is_scoring, load_release, poll
+from folkmoot_node.answering.answer import load_release
 from folkmoot_node.answering.catalogue import catalogue_here, publish_catalogue
+from folkmoot_node.answering.event import Event
+from folkmoot_node.answering.stopped_run import is_scoring
+from folkmoot_node.answering.visit import is_open, poll
 from folkmoot_node.evidence.pauses import not_done, require_running
 from folkmoot_node.evidence.round_book import RoundStatus
 from folkmoot_node.federation.client import Renewal

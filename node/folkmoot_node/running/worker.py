@@ -15,8 +15,8 @@ from typing import Annotated
 
 import typer
 
-from folkmoot_node.answering.answer import Event
 from folkmoot_node.answering.catalogue import serialised_here
+from folkmoot_node.answering.event import Event
 from folkmoot_node.answering.kept_catalogue import keep_catalogue
 from folkmoot_node.evidence.acceptances import in_force
 from folkmoot_node.evidence.scoring_runs import recorded_run

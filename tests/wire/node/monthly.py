@@ -17,7 +17,8 @@ from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round
 from folkmoot.series import Series, SeriesEvent
 from folkmoot.v1 import collection_pb2
 from folkmoot_coordinator.aggregation.cumulative import StoredRelease, monthly_statistics
-from folkmoot_node.answering.answer import answer_round, deliver
+from folkmoot_node.answering.answer import answer_round
+from folkmoot_node.answering.deliver import deliver
 from folkmoot_node.evidence.outbox import Answer
 from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from folkmoot import round_codec
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.scrutiny.public_facts import read_public_facts
-from folkmoot_node.answering.answer import Event, poll
+from folkmoot_node.answering.event import Event
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.cli import app
 from folkmoot_node.evidence.scoring_runs import BEGUN
 from folkmoot_node.home import open_home

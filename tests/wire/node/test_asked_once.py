@@ -10,7 +10,7 @@ from collections import Counter
 from stage import Stage, ask, ask_for_approval
 
 from folkmoot import round_codec
-from folkmoot_node.answering.answer import poll
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.evidence.outbox import AnswerKind
 from folkmoot_node.evidence.round_book import Decision
 from folkmoot_node.home import NodeHome, open_home

@@ -17,7 +17,7 @@ from folkmoot.catalogue import CATALOGUE_SIGNATURE_DOMAIN, Catalogue
 from folkmoot.privacy import Rho
 from folkmoot.rejection import Rejection, RejectionReason
 from folkmoot.rounds import Mechanism
-from folkmoot_node.answering.answer import Event
+from folkmoot_node.answering.event import Event
 from folkmoot_node.cli import app
 from folkmoot_node.home import open_home
 from folkmoot_node.running.serve import visit

@@ -8,7 +8,8 @@ import pytest
 from stage import Stage, ask
 
 from folkmoot import round_codec
-from folkmoot_node.answering.answer import answer_round, learn
+from folkmoot_node.answering.answer import answer_round
+from folkmoot_node.answering.visit import learn
 from folkmoot_node.evidence.outbox import AnswerKind
 from folkmoot_node.home import open_home
 from folkmoot_operator.moments import to_text

@@ -17,7 +17,7 @@ from folkmoot import round_codec
 from folkmoot.privacy import Rho
 from folkmoot.rejection import Rejection, RejectionReason
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_node.answering.answer import poll
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.cli import app
 from folkmoot_node.home import open_home
 from folkmoot_operator.problems import ExitCode, Problem

@@ -25,7 +25,7 @@ from folkmoot_coordinator.membership.certificate_authority import (
     ServerIdentity,
     SigningRequest,
 )
-from folkmoot_node.answering.answer import Event
+from folkmoot_node.answering.event import Event
 from folkmoot_node.federation.connection_problems import ConnectionProblem
 from folkmoot_node.federation.identity import KeyFiles, create_request
 from folkmoot_node.home import open_home

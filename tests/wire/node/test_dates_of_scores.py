@@ -9,7 +9,7 @@ from stage import Stage, ask
 
 from folkmoot import round_codec
 from folkmoot.v1 import collection_pb2
-from folkmoot_node.answering.answer import poll
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.home import open_home
 
 SCORED_ON = datetime.date(2026, 11, 23)

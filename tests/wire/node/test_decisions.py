@@ -11,7 +11,7 @@ from stage import Stage, ask, ask_for_approval
 from folkmoot import round_codec
 from folkmoot.privacy import Rho
 from folkmoot.refusal import RefusalReason
-from folkmoot_node.answering.answer import consider, learn, poll
+from folkmoot_node.answering.visit import consider, learn, poll
 from folkmoot_node.evidence.fitted_policies import PROPOSED, PUBLISHED, weights_mark
 from folkmoot_node.evidence.outbox import AnswerKind
 from folkmoot_node.evidence.round_book import Decision, KnownRound

@@ -13,8 +13,8 @@ import pytest
 from stage import Stage, ask
 
 from folkmoot import round_codec
-from folkmoot_node.answering.answer import poll
 from folkmoot_node.answering.checks import coordinator
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.evidence.pauses import paused
 from folkmoot_node.evidence.scoring_runs import recorded_run
 from folkmoot_node.federation.identity import KeyFiles

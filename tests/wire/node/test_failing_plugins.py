@@ -9,7 +9,7 @@ import pytest
 from stage import RISK_POLICY, Stage, ask
 
 from folkmoot import round_codec
-from folkmoot_node.answering.answer import poll
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.home import open_home
 from folkmoot_node.operations.doctor import examine
 from folkmoot_operator.checks import State

@@ -20,7 +20,8 @@ from folkmoot.versions import UpgradeSide
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.membership.certificate_authority import SigningRequest
 from folkmoot_coordinator.signing import SigningKey
-from folkmoot_node.answering.answer import Event, poll
+from folkmoot_node.answering.event import Event
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.federation.identity import KeyFiles, create_request, keep_membership
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_operator.problems import ExitCode, Problem

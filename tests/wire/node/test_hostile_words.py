@@ -13,7 +13,8 @@ from folkmoot.privacy import Rho
 from folkmoot.rejection import Rejection, RejectionReason
 from folkmoot.rounds import MAX_LOSS
 from folkmoot_coordinator.signing import SigningKey
-from folkmoot_node.answering.answer import consider, deliver, learn, poll
+from folkmoot_node.answering.deliver import deliver
+from folkmoot_node.answering.visit import consider, learn, poll
 from folkmoot_node.cli import app
 from folkmoot_node.evidence import round_book as rounds
 from folkmoot_node.evidence.outbox import Answer

@@ -10,7 +10,8 @@ import pytest
 from stage import Stage, ask
 
 from folkmoot import round_codec
-from folkmoot_node.answering.answer import Event, poll
+from folkmoot_node.answering.event import Event
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.egress_log import MIN_PRUNED, EgressLog
 from folkmoot_node.evidence.joint_head import JointHead, NotedHead

@@ -17,9 +17,10 @@ from stage import Stage, ask
 
 from folkmoot import round_codec
 from folkmoot.refusal import RefusalReason
-from folkmoot_node.answering.answer import answer_round, learn
+from folkmoot_node.answering.answer import answer_round
 from folkmoot_node.answering.briefing import describe
 from folkmoot_node.answering.scores_wait import require_scores_for
+from folkmoot_node.answering.visit import learn
 from folkmoot_node.evidence.outbox import AnswerKind
 from folkmoot_node.home import open_home
 from folkmoot_node.operations.automatic_purge import BY, purge_by_rule

@@ -15,7 +15,7 @@ from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.membership.certificate_authority import IssuedCertificate
 from folkmoot_coordinator.membership.councils import enrolled, record_certificate
 from folkmoot_coordinator.membership.leaving import end_membership
-from folkmoot_node.answering.answer import poll
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.evidence.fitted_policies import PROPOSED
 from folkmoot_node.federation.identity import KeyFiles
 from folkmoot_node.home import open_home

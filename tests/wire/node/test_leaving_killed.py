@@ -10,7 +10,7 @@ import pytest
 from stage import Stage, ask
 
 from folkmoot import round_codec
-from folkmoot_node.answering.answer import poll
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.home import open_home
 from folkmoot_node.operations.leaving import CERTIFICATE, FOLDER, Step, check_certificate
 from tests import leave_until_killed

@@ -14,7 +14,7 @@ from stage import Stage, ask
 from typer.testing import CliRunner
 
 from folkmoot import round_codec
-from folkmoot_node.answering.answer import poll
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.cli import app
 from folkmoot_node.home import open_home
 from folkmoot_node.pipeline.own_run import begin

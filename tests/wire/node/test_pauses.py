@@ -16,7 +16,8 @@ import pytest
 from stage import Stage, ask
 
 from folkmoot import round_codec
-from folkmoot_node.answering.answer import Event, poll
+from folkmoot_node.answering.event import Event
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.evidence import scoring_runs
 from folkmoot_node.evidence.pauses import paused, paused_in
 from folkmoot_node.evidence.scoring_runs import STOPPED

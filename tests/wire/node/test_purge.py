@@ -10,7 +10,8 @@ from stage import Stage, ask
 from folkmoot import round_codec
 from folkmoot.refusal import RefusalReason
 from folkmoot.series import Series, SeriesEvent
-from folkmoot_node.answering.answer import answer_round, learn
+from folkmoot_node.answering.answer import answer_round
+from folkmoot_node.answering.visit import learn
 from folkmoot_node.evidence.outbox import AnswerKind
 from folkmoot_node.evidence.round_book import KnownRound
 from folkmoot_node.federation.identity import load_policy_key

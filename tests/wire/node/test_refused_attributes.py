@@ -8,7 +8,7 @@ from stage import AREAS, COUNCIL, TRAFFORD, Stage, ask
 from folkmoot import round_codec
 from folkmoot.refusal import RefusalReason
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_node.answering.answer import poll
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.home import open_home
 
 BAND = Attribute("band", ("none", "high"))

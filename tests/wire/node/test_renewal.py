@@ -11,7 +11,7 @@ from inviting import Inviting
 from stage import Stage
 
 from folkmoot_coordinator.clock import DAY
-from folkmoot_node.answering.answer import Event
+from folkmoot_node.answering.event import Event
 from folkmoot_node.federation.checks import certificate
 from folkmoot_node.federation.identity import Identity, KeyFiles, load_identity
 from folkmoot_node.home import open_home

@@ -19,8 +19,9 @@ from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
 from folkmoot.refusal import RefusalReason
 from folkmoot_coordinator.signing import SigningKey
-from folkmoot_node.answering.answer import Event, poll
+from folkmoot_node.answering.event import Event
 from folkmoot_node.answering.reconcile import recover
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.cli import app
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.home import open_home

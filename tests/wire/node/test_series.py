@@ -31,8 +31,10 @@ from folkmoot import round_codec
 from folkmoot.privacy import Rho
 from folkmoot.refusal import RefusalReason
 from folkmoot.series import SeriesEvent, SeriesRow
-from folkmoot_node.answering.answer import answer_round, forget_ended_series, poll
+from folkmoot_node.answering.answer import answer_round
+from folkmoot_node.answering.ended_series import forget_ended_series
 from folkmoot_node.answering.reconcile import compare, recover
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.policies.release_policy import sign

@@ -15,7 +15,7 @@ import pytest
 from stage import Stage, ask, ask_for_approval
 
 from folkmoot import round_codec
-from folkmoot_node.answering.answer import poll
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.evidence.restored import note_restored
 from folkmoot_node.evidence.scoring_runs import recorded_run
 from folkmoot_node.home import open_home

@@ -15,7 +15,8 @@ from stage import Stage, ask, ask_for_approval
 
 from folkmoot import round_codec
 from folkmoot.privacy import Rho
-from folkmoot_node.answering.answer import Event, poll
+from folkmoot_node.answering.event import Event
+from folkmoot_node.answering.visit import poll
 from folkmoot_node.evidence.scoring_runs import recorded_run
 from folkmoot_node.home import open_home
 from folkmoot_node.operations.doctor import examine

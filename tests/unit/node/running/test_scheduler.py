@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot_node.answering.answer import Event
+from folkmoot_node.answering.event import Event
 from folkmoot_node.home import open_home
 from folkmoot_node.operations.initialise import initialise
 from folkmoot_node.operations.pausing import pause, resume
