@@ -13,9 +13,9 @@ from folkmoot.catalogue_codec import encode_catalogue
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Mechanism
-from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import CatalogueRow
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.membership.councils import record_certificate
 

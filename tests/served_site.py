@@ -18,7 +18,7 @@ from tests.ports import free_port
 from tests.web_site import PASSWORD, Browser
 
 if TYPE_CHECKING:
-    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.home import Home
     from tests.wire.coordinator.conftest import ServeProcess
 
 MODULE = "folkmoot_coordinator.viewer.serve_viewer"

@@ -28,9 +28,10 @@ from folkmoot.series import Series, SeriesEvent, SeriesRow
 from folkmoot.strategy import Plan
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.clock import DAY
-from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
+from folkmoot_coordinator.config import CoordinatorSettings, settings_text
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import CertificateRow, CouncilRow
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.publication.series_result import find_series, next_round
 from folkmoot_coordinator.rounds.closing import close_round

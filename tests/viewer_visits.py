@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 from fastapi import FastAPI
 from httpx2 import Client, Response
 
-from folkmoot_coordinator.config import Home
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS
 from folkmoot_coordinator.viewer.settings import site_settings
 from folkmoot_coordinator.viewer.site import build_viewer

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.home import Home
 from folkmoot_node.home import open_home
 from folkmoot_operator.incidents import ADDED, CLOSED, TOLD
 from folkmoot_operator.pauses import PAUSED

@@ -36,8 +36,9 @@ from folkmoot.privacy import Delta, Rho
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
+from folkmoot_coordinator.config import CoordinatorSettings, settings_text
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.membership.councils import record_certificate
 from folkmoot_coordinator.rounds.round_store import StoredRound, open_round

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from folkmoot.geography import GssCode
-from folkmoot_coordinator.config import Home
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.viewer.settings import site_settings
 from tests.browser.conftest import NewPage, sign_in
 from tests.ports import free_port

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
+from folkmoot_coordinator.config import CoordinatorSettings, settings_text
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS
 from folkmoot_coordinator.viewer.settings import site_settings
 from folkmoot_node.casework.authority.policy import SAMPLE, CaseworkPolicy

@@ -22,8 +22,9 @@ from wire import Wire
 
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.clock import DAY, system_clock
-from folkmoot_coordinator.config import Home, settings_text
+from folkmoot_coordinator.config import settings_text
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.membership.councils import record_certificate
 from folkmoot_coordinator.signing import SigningKey

@@ -22,9 +22,9 @@ from sqlalchemy import select
 from folkmoot.errors import ContractError
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Round, RoundState
-from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.rounds.closing import close_due_rounds
 from folkmoot_coordinator.rounds.round_store import (
     council_responses,

@@ -28,7 +28,7 @@ from folkmoot_operator.backup_console import (
 from folkmoot_operator.console import progress
 
 if TYPE_CHECKING:
-    from folkmoot_coordinator.config import Home as CoordinatorHome
+    from folkmoot_coordinator.home import Home as CoordinatorHome
     from folkmoot_operator.backup_file import Source
 
 backup_app = typer.Typer(
@@ -60,7 +60,7 @@ def backup(
     """
     if context.invoked_subcommand is not None:
         return
-    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.home import Home
     from folkmoot_coordinator.operations.back_up import back_up
     from folkmoot_operator.accounts import current_operator
     from folkmoot_operator.backup_settings import chosen
@@ -103,7 +103,7 @@ def list_(home: HomeOption = Path(), folder: Folder = None, json_: JsonOption = 
 
     Example: `folkmoot-coordinator backup list --json`
     """
-    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.home import Home
     from folkmoot_operator.backup_folder import those_in
 
     place = Home(home)
@@ -143,7 +143,7 @@ def restore(
 
     Example: `folkmoot-coordinator restore FILE --identity backup.key --into restored`
     """
-    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.home import Home
     from folkmoot_coordinator.operations.restore import note_drill, restore_coordinator
     from folkmoot_operator.accounts import current_operator
     from folkmoot_operator.backup_folder import newest

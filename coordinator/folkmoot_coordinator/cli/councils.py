@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from folkmoot.geography import GssCode
-    from folkmoot_coordinator.config import Home
     from folkmoot_coordinator.database.connection import Database
+    from folkmoot_coordinator.home import Home
     from folkmoot_coordinator.membership.issued_certificates import KnownCertificate
     from folkmoot_coordinator.membership.policy_keys import PolicySigner
 

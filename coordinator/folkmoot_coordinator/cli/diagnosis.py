@@ -36,7 +36,7 @@ def doctor(
 
     Example: `folkmoot-coordinator doctor --home region`
     """
-    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.home import Home
     from folkmoot_coordinator.operations.doctor import examine
 
     diagnose(

@@ -15,10 +15,11 @@ from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from folkmoot.geography import GssCode
-    from folkmoot_coordinator.config import CoordinatorSettings, Home
+    from folkmoot_coordinator.config import CoordinatorSettings
     from folkmoot_coordinator.database.connection import Database
     from folkmoot_coordinator.drafts.decisions import Decision
     from folkmoot_coordinator.drafts.drafts import Draft
+    from folkmoot_coordinator.home import Home
     from folkmoot_coordinator.rounds.question import Question
 
 draft_app = application("draft", "A draft of a round: show, refuse, withdraw.")
@@ -260,8 +261,8 @@ def _ended(draft: Draft, settings: CoordinatorSettings, json_: bool) -> None:
 
 def _open(home: Path) -> tuple[CoordinatorSettings, Database]:
     """The settings, and the database of drafts."""
-    from folkmoot_coordinator.config import Home
     from folkmoot_coordinator.drafts.opening import open_drafts
+    from folkmoot_coordinator.home import Home
 
     place = Home(home)
     settings = place.settings()

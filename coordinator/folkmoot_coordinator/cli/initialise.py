@@ -58,8 +58,9 @@ def init(
     --host folkmoot.example.gov.uk`
     """
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
+    from folkmoot_coordinator.config import CoordinatorSettings, settings_text
     from folkmoot_coordinator.database.connection import Database
+    from folkmoot_coordinator.home import Home
     from folkmoot_coordinator.membership.certificate_authority import Authority
     from folkmoot_coordinator.signing import SigningKey
     from folkmoot_operator.network_addresses import check_dialled_host, check_host

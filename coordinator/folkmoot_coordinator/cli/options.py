@@ -11,8 +11,8 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
     from folkmoot.geography import GssCode
-    from folkmoot_coordinator.config import Home
     from folkmoot_coordinator.database.connection import Database
+    from folkmoot_coordinator.home import Home
     from folkmoot_web.site import State
 
 HomeOption = Annotated[
@@ -41,8 +41,8 @@ def open_home(path: Path) -> tuple[Home, Database]:
     Raises:
         Problem: If there is no coordinator there, or a later version made its database.
     """
-    from folkmoot_coordinator.config import Home
     from folkmoot_coordinator.database.connection import Database
+    from folkmoot_coordinator.home import Home
 
     home = Home(path)
     database = Database(home.database_url(home.settings()))
@@ -60,7 +60,7 @@ def open_site(path: Path, *, only_reads: bool = False) -> State:
     Raises:
         Problem: If the region has no site, or its database cannot be used.
     """
-    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.home import Home
     from folkmoot_coordinator.viewer.settings import site_settings
 
     home = Home(path)

@@ -110,7 +110,7 @@ def doubts(asked: PlannedRound, home: Path) -> tuple[str, ...]:
     Raises:
         Problem: If it invites what is no council, or two that have the same homes.
     """
-    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.home import Home
     from folkmoot_coordinator.membership.known_councils import known_councils
     from folkmoot_coordinator.planning.question_checks import doubts_of_question
 
@@ -127,7 +127,7 @@ def print_doubts(found: Sequence[str], *, err: bool = False) -> None:
 
 def _published(home: Path, councils: Sequence[GssCode]) -> dict[GssCode, Catalogue]:
     """What councils offer; nothing where there is no coordinator, which planning can do without."""
-    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.home import Home
     from folkmoot_coordinator.membership.catalogues import catalogues_of
 
     if not Home(home).settings_file.is_file():

@@ -14,7 +14,8 @@ from folkmoot_operator.console import minute, print_json, print_text
 from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
-    from folkmoot_coordinator.config import CoordinatorSettings, Home
+    from folkmoot_coordinator.config import CoordinatorSettings
+    from folkmoot_coordinator.home import Home
     from folkmoot_operator.sql_database import SqlDatabase
     from folkmoot_web.site import State
 

@@ -16,8 +16,8 @@ from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from folkmoot.rounds import Round
-    from folkmoot_coordinator.config import Home
     from folkmoot_coordinator.database.connection import Database
+    from folkmoot_coordinator.home import Home
     from folkmoot_coordinator.planning.series_plan import SeriesForecast
     from folkmoot_coordinator.rounds.question import Question
     from folkmoot_coordinator.rounds.round_making import PlannedRound

@@ -10,7 +10,7 @@ import typer
 from folkmoot_coordinator.cli.options import HomeOption
 
 if TYPE_CHECKING:
-    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.home import Home
 
 
 def add_to(app: typer.Typer) -> None:
@@ -32,7 +32,7 @@ def serve(home: HomeOption = Path()) -> None:
     import signal
     from importlib.metadata import version
 
-    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.home import Home
     from folkmoot_coordinator.operations.measuring import look_at
     from folkmoot_coordinator.schedule.background import Schedule
     from folkmoot_coordinator.server.open_files import raise_limit

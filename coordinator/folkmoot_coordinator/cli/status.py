@@ -42,7 +42,7 @@ def status(
 
     Example: `folkmoot-coordinator status --check`
     """
-    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.home import Home
     from folkmoot_coordinator.operations.status import coordinator_status
 
     place = Home(home)

@@ -46,7 +46,7 @@ def view(home: HomeOption = Path()) -> None:
     """
     import signal
 
-    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.home import Home
     from folkmoot_coordinator.viewer.serving import serve_viewer
     from folkmoot_operator import log_output
 

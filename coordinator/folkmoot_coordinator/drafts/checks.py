@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from folkmoot_coordinator.config import CoordinatorSettings, Home
+from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.drafts.drafts import DraftState, list_drafts
 from folkmoot_coordinator.drafts.models import DRAFTS
+from folkmoot_coordinator.home import Home
 from folkmoot_operator.checks import Check, Finding, State, failed
 from folkmoot_operator.problems import Problem
 

@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable
 
 from folkmoot_coordinator.clock import Clock
-from folkmoot_coordinator.config import CoordinatorSettings, Home
+from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.pauses import PauseWatch
 from folkmoot_coordinator.drafts.decisions import approval_of, end_opening, note_trouble
 from folkmoot_coordinator.drafts.drafts import Draft, DraftState, list_drafts, question_of
 from folkmoot_coordinator.drafts.models import DRAFTS
 from folkmoot_coordinator.drafts.people import AccountKind, Person, check_second, needs_second
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.catalogues import catalogues_of
 from folkmoot_coordinator.membership.known_councils import known_councils
 from folkmoot_coordinator.planning.question_checks import doubts_of_question

@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.clock import DAY
-from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import CertificateRow, InvitationRow
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.authorities import (
     Authorities,
     begin_change,

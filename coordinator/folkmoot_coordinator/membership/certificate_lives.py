@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from cryptography import x509
 
-from folkmoot_coordinator.config import CoordinatorSettings, Home
+from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.authorities import NEXT_CERTIFICATE_FILE
 from folkmoot_coordinator.membership.certificate_authority import (
     CERTIFICATE_FILE,

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Iterator
 
 from folkmoot_coordinator.clock import Clock
-from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.authorities import load_authorities
 from folkmoot_coordinator.membership.certificate_lives import (
     AUTHORITY,

@@ -8,7 +8,7 @@ from datetime import date
 from folkmoot.council_codes import CouncilList, council_list
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot_coordinator.config import Home
+from folkmoot_coordinator.home import Home
 from folkmoot_operator.problems import ExitCode, Problem
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from folkmoot.geography import GssCode
-from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.councils import revoke
 from folkmoot_coordinator.membership.known_councils import known_councils
 from folkmoot_operator.problems import ExitCode, Problem

@@ -16,10 +16,11 @@ from typing import Any
 from sqlalchemy import URL, make_url
 
 from folkmoot_coordinator.clock import Clock, system_clock
-from folkmoot_coordinator.config import CoordinatorSettings, Home
+from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.postgresql_dump import dump, is_postgresql
+from folkmoot_coordinator.home import Home
 from folkmoot_operator.accounts import Operator
 from folkmoot_operator.backup_file import About, Source, Written, emptied, write_backup
 from folkmoot_operator.backup_folder import delete_old, file_name, prepare

@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 
-from folkmoot_coordinator.config import CoordinatorSettings, Home
+from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import TABLES_VERSION, Database
 from folkmoot_coordinator.database.pauses import RESUME, paused
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.operations.back_up import MADE, PROGRAM
 from folkmoot_coordinator.operations.restore import DRILLED
 from folkmoot_operator import backup_checks

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from folkmoot_coordinator.clock import Clock, system_clock
-from folkmoot_coordinator.config import CoordinatorSettings, Home
+from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.checks import disk, tables
 from folkmoot_coordinator.drafts.checks import drafts
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.checks import (
     certificates,
     council_codes,

@@ -9,10 +9,10 @@ from sqlalchemy import func, select
 
 from folkmoot.rounds import RoundState
 from folkmoot_coordinator.clock import DAY, Clock, system_clock
-from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import RoundRow
 from folkmoot_coordinator.database.pauses import paused
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.certificate_lives import AUTHORITY, authority_lives
 from folkmoot_coordinator.membership.councils import enrolled
 from folkmoot_coordinator.signals import metrics

@@ -8,10 +8,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from folkmoot_coordinator.clock import Clock, system_clock
-from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import TABLES_VERSION, Database
 from folkmoot_coordinator.database.postgresql_dump import how_to_load
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.authorities import load_authorities
 from folkmoot_coordinator.operations.back_up import PROGRAM, REGION_DUMP, VIEWER_DUMP, region_file
 from folkmoot_coordinator.signing import SigningKey

@@ -12,12 +12,13 @@ from sqlalchemy import func, select
 
 from folkmoot.rounds import RoundState
 from folkmoot_coordinator.clock import DAY, Clock, system_clock
-from folkmoot_coordinator.config import CoordinatorSettings, Home
+from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.checks import MIN_FREE_BYTES
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, InvitedRow, RoundRow
 from folkmoot_coordinator.database.pauses import paused
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.certificate_lives import (
     authority_lives,
     council_lives,

@@ -8,8 +8,8 @@ import subprocess
 import time
 
 from folkmoot_coordinator.clock import Clock, system_clock
-from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.schedule.jobs import due_jobs, has_work
 from folkmoot_coordinator.schedule.worker import MODULE, RECORDED
 from folkmoot_coordinator.signals import events

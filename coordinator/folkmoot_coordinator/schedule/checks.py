@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from folkmoot_coordinator.config import CoordinatorSettings, Home
+from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.rounds.question import read_question
 from folkmoot_coordinator.schedule.exports import failed_exports
 from folkmoot_coordinator.schedule.recurring import DueState, digest_of_entry, last_outcome

@@ -10,9 +10,10 @@ from pathlib import Path
 from sqlalchemy import exists, select
 
 from folkmoot.rounds import RoundState
-from folkmoot_coordinator.config import CoordinatorSettings, Home
+from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import CellsRow, ExportRow, RoundRow
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.publication.round_files import publish
 from folkmoot_coordinator.publication.round_result import round_result
 from folkmoot_coordinator.publication.series_files import publish_series

@@ -8,9 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from folkmoot_coordinator.clock import Clock, system_clock
-from folkmoot_coordinator.config import CoordinatorSettings, Home
+from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.pauses import paused
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.schedule import tidying
 from folkmoot_coordinator.schedule.exports import due_exports, export_closed
 from folkmoot_coordinator.schedule.recurring import DueState, begin, due_rounds, open_due

@@ -16,13 +16,14 @@ from enum import StrEnum
 from sqlalchemy import select
 
 from folkmoot.rounds import Round, RoundState
-from folkmoot_coordinator.config import CoordinatorSettings, Home, ScheduledRound
+from folkmoot_coordinator.config import CoordinatorSettings, ScheduledRound
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import ScheduledRow
 from folkmoot_coordinator.drafts.decisions import submit_once
 from folkmoot_coordinator.drafts.drafts import DraftState, find_draft, save_once
 from folkmoot_coordinator.drafts.opening import open_drafts
 from folkmoot_coordinator.drafts.people import AccountKind, Person, needs_second
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.catalogues import catalogues_of
 from folkmoot_coordinator.membership.councils import members
 from folkmoot_coordinator.membership.known_councils import known_councils

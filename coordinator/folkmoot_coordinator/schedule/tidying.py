@@ -8,11 +8,12 @@ from __future__ import annotations
 from sqlalchemy import delete, func, select
 
 from folkmoot_coordinator.clock import DAY
-from folkmoot_coordinator.config import CoordinatorSettings, Home
+from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import ScheduledRow
 from folkmoot_coordinator.drafts.drafts import delete_ended
 from folkmoot_coordinator.drafts.opening import open_drafts
+from folkmoot_coordinator.home import Home
 
 CLEAN_UP = "(clean-up)"
 """Stands for an entry of the schedule; no entry may be named so."""

@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from folkmoot_coordinator.clock import system_clock
-from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.schedule.jobs import Done, Job, done_or_failed, due_jobs
 from folkmoot_coordinator.signals import events
 from folkmoot_operator import log_output

@@ -6,8 +6,8 @@ What the ports show is not asked for: this process renews it itself, and `doctor
 from __future__ import annotations
 
 from folkmoot_coordinator.clock import DAY, Clock
-from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.certificate_lives import certificates
 from folkmoot_coordinator.membership.enrolling_again import waiting_requests
 from folkmoot_coordinator.signals import events

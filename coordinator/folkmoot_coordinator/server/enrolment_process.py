@@ -8,7 +8,7 @@ import socket
 import subprocess
 from collections.abc import Sequence
 
-from folkmoot_coordinator.config import Home
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.server.port import GRACE_SECONDS
 from folkmoot_coordinator.server.restarted_process import RestartedProcess
 from folkmoot_operator import child_process, readings_socket

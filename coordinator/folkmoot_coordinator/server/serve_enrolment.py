@@ -15,8 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from folkmoot_coordinator.clock import system_clock
-from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.authorities import KeptAuthorities
 from folkmoot_coordinator.membership.caller import Callers
 from folkmoot_coordinator.membership.councils import LastSeen

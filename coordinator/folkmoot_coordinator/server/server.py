@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 
 from folkmoot_coordinator.clock import Clock, system_clock
-from folkmoot_coordinator.config import Home, LimitSettings
+from folkmoot_coordinator.config import LimitSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.drafts.opening import DraftOpener
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.authorities import KeptAuthorities
 from folkmoot_coordinator.membership.caller import Callers
 from folkmoot_coordinator.membership.councils import LastSeen, revoked_among

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 
-from folkmoot_coordinator.config import Home
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.server.restarted_process import RestartedProcess
 from folkmoot_operator import child_process, readings_socket
 from folkmoot_operator.service_manager import without_credentials

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from folkmoot_coordinator.config import CoordinatorSettings, Home
+from folkmoot_coordinator.config import CoordinatorSettings
+from folkmoot_coordinator.home import Home
 from folkmoot_operator.checks import Check, Finding, State, failed
 from folkmoot_operator.problems import Problem
 

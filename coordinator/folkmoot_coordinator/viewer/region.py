@@ -9,9 +9,10 @@ from starlette.requests import Request
 
 from folkmoot_coordinator.charts.picture_cache import PictureCache
 from folkmoot_coordinator.clock import Clock
-from folkmoot_coordinator.config import CoordinatorSettings, Home
+from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.geography.atlas import Atlas, BoundarySource
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.publication.published_round import Published, PublishedRounds
 from folkmoot_coordinator.rounds.round_store import StoredRound, find_round
 from folkmoot_coordinator.viewer.kept_record import KeptRecord

@@ -15,7 +15,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from folkmoot_coordinator.config import Home
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.signals import events
 from folkmoot_coordinator.signals.metrics import METRICS
 from folkmoot_coordinator.viewer.serving import serve_viewer

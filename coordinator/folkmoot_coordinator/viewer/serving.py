@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-from folkmoot_coordinator.config import Home
+from folkmoot_coordinator.home import Home
 
 
 def serve_viewer(home: Home, ready: Callable[[str], None]) -> None:

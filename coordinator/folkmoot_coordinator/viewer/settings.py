@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from folkmoot_coordinator.config import CoordinatorSettings, Home, ViewerSettings
+from folkmoot_coordinator.config import CoordinatorSettings, ViewerSettings
+from folkmoot_coordinator.home import Home
 from folkmoot_operator.extras import how_to_install
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import check

@@ -12,8 +12,8 @@ from jinja2 import PackageLoader
 from starlette.concurrency import run_in_threadpool
 
 from folkmoot_coordinator.clock import Clock, system_clock
-from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.pauses import PauseWatch
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.signals.metrics import SITE_REQUESTS
 from folkmoot_coordinator.viewer import words
 from folkmoot_coordinator.viewer.api import (

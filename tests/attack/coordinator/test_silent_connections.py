@@ -14,8 +14,8 @@ import pytest
 
 from folkmoot.geography import GssCode
 from folkmoot.versions import SPOKEN
-from folkmoot_coordinator.config import split_address
 from folkmoot_coordinator.server import port as port_module
+from folkmoot_operator.network_addresses import split_address
 
 if TYPE_CHECKING:
     from tests.wire.coordinator.conftest import Region, ServeProcess

@@ -17,8 +17,9 @@ from folkmoot.refusal import Refusal, RefusalReason
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
+from folkmoot_coordinator.config import CoordinatorSettings, settings_text
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.rounds.answers import StoredReceipt
 from folkmoot_coordinator.rounds.round_store import StoredRound, find_round, open_round

@@ -41,8 +41,9 @@ from folkmoot.v1 import (
 )
 from folkmoot.versions import SPOKEN, VersionRange
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
+from folkmoot_coordinator.config import CoordinatorSettings, settings_text
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.membership.councils import enrolled, record_certificate
 from folkmoot_coordinator.membership.invitations import Invitation

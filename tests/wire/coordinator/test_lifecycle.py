@@ -17,7 +17,7 @@ from folkmoot.answer_codec import encode_release
 from folkmoot.geography import GssCode
 from folkmoot.rounds import RoundState
 from folkmoot.v1 import collection_pb2
-from folkmoot_coordinator.config import Home
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.rounds.round_store import council_responses, find_round
 from folkmoot_coordinator.server.server import CoordinatorServer
 from folkmoot_operator.problems import Problem

@@ -16,7 +16,7 @@ from tests.commands import run_inside
 from tests.served_site import PATIENCE, ServedSite, viewer_of, viewer_table
 
 if TYPE_CHECKING:
-    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.home import Home
     from tests.wire.coordinator.conftest import Region, ServeProcess
 
 Serve = Callable[..., "ServeProcess"]

@@ -14,8 +14,8 @@ import pytest
 
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.clock import DAY
-from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.membership.councils import record_certificate
 from folkmoot_coordinator.signing import SigningKey

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, select
 
-from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import InvitationRow
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.membership.authorities import load_authorities
 from folkmoot_coordinator.membership.certificate_authority import CERTIFICATE_FILE
 from folkmoot_coordinator.operations.back_up import back_up

@@ -12,7 +12,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
+from folkmoot_coordinator.config import CoordinatorSettings, settings_text
+from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.viewer.permissions import may_see
 from folkmoot_coordinator.viewer.settings import require_viewer, site_settings
 from folkmoot_operator.problems import ExitCode, Problem
