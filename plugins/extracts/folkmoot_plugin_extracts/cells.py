@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from folkmoot_plugin_extracts.columns import Boolean, Number, Reader, Text
+from folkmoot_plugin_extracts.codes import Boolean
+from folkmoot_plugin_extracts.columns import Text
+from folkmoot_plugin_extracts.numbers import Number
+from folkmoot_plugin_extracts.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from folkmoot_plugin_extracts.columns import Date, Number, Reader, within
+from folkmoot_plugin_extracts.columns import Date
+from folkmoot_plugin_extracts.numbers import Number, within
+from folkmoot_plugin_extracts.reader import Reader
 
 _EPOCH = datetime.date(1970, 1, 1)
 

@@ -10,14 +10,17 @@ import polars as pl
 from folkmoot_plugin_extracts import columns
 from folkmoot_plugin_extracts.amounts import Writing
 from folkmoot_plugin_extracts.batch import Batch, handed_on
+from folkmoot_plugin_extracts.codes import Boolean, CodeList, Valued
 from folkmoot_plugin_extracts.elapsed import Elapsed
 from folkmoot_plugin_extracts.identifiers import joined
 from folkmoot_plugin_extracts.later import Later
 from folkmoot_plugin_extracts.mapped_field import MappedField
 from folkmoot_plugin_extracts.mapping import Identical, Mapping, Repeated
 from folkmoot_plugin_extracts.nhs_number import hiding_numbers
+from folkmoot_plugin_extracts.numbers import Number
 from folkmoot_plugin_extracts.parsing import Output, Parser, Reading, parser
 from folkmoot_plugin_extracts.people_of_row import PeopleOfRow
+from folkmoot_plugin_extracts.reader import Reader
 from folkmoot_plugin_extracts.repeats import Keys, Once
 from folkmoot_sdk import (
     Combine,
@@ -178,9 +181,7 @@ def field_outputs(mapping: Mapping, schema: Schema, context: ReadContext) -> lis
     ]
 
 
-def _reader(
-    declared: Field, field: MappedField, writing: Writing, context: ReadContext
-) -> columns.Reader:
+def _reader(declared: Field, field: MappedField, writing: Writing, context: ReadContext) -> Reader:
     whole = field.type is FieldType.INTEGER
     if field.transform:
         # Nobody is born after the date of the run, but a duration may end after it.
@@ -194,11 +195,11 @@ def _reader(
             whole,
         )
     if field.values:
-        return columns.Valued(tuple(field.values.items()), whole, field.words)
+        return Valued(tuple(field.values.items()), whole, field.words)
     if whole and declared.combine in (Combine.COUNT, Combine.COUNT_DISTINCT):
         return columns.Identity()
     if field.type in (FieldType.INTEGER, FieldType.NUMBER):
-        return columns.Number(
+        return Number(
             declared.minimum,
             declared.maximum,
             whole,
@@ -207,9 +208,9 @@ def _reader(
             credit_is_zero=field.credits == "zero",
         )
     if field.type is FieldType.BOOLEAN:
-        return columns.Boolean(field.true_words, field.false_words, field.words)
+        return Boolean(field.true_words, field.false_words, field.words)
     if field.type is FieldType.CATEGORY:
-        return columns.CodeList(tuple(field.code_of.items()), declared.codes, field.words)
+        return CodeList(tuple(field.code_of.items()), declared.codes, field.words)
     if field.type is FieldType.DATE:
         return columns.Date(field.format, field.latest_year)
     return columns.Area(field.area_type)

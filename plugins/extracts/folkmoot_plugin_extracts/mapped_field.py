@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from folkmoot_plugin_extracts.amounts import Negative
-from folkmoot_plugin_extracts.columns import Words
+from folkmoot_plugin_extracts.codes import Words
 from folkmoot_plugin_extracts.dates import check_date_format
 from folkmoot_sdk import Category, Combine, Field, FieldType, ProtectedCharacteristic
 from folkmoot_sdk.parameters import nearest, parameter

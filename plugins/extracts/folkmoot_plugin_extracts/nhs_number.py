@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from folkmoot_plugin_extracts.columns import Reader, Text
+from folkmoot_plugin_extracts.columns import Text
+from folkmoot_plugin_extracts.reader import Reader
 from folkmoot_sdk import ReadContext, Rejection
 
 _DIGITS = 10

@@ -15,8 +15,9 @@ import polars as pl
 
 from folkmoot_plugin_extracts.batch import Batch, Unread
 from folkmoot_plugin_extracts.cells import Fault, read_columns
-from folkmoot_plugin_extracts.columns import Reader, Text
+from folkmoot_plugin_extracts.columns import Text
 from folkmoot_plugin_extracts.csv_file import Reject
+from folkmoot_plugin_extracts.reader import Reader
 from folkmoot_sdk import Rejection
 
 _UNSEEN = ("Cc", "Cf", "Zs", "Zl", "Zp")

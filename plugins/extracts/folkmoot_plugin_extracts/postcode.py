@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from folkmoot_plugin_extracts.columns import Reader, Text
+from folkmoot_plugin_extracts.columns import Text
+from folkmoot_plugin_extracts.reader import Reader
 from folkmoot_sdk.geography import POSTCODE
 
 

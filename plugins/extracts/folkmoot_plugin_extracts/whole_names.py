@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from folkmoot_plugin_extracts.columns import Reader, Text
+from folkmoot_plugin_extracts.columns import Text
+from folkmoot_plugin_extracts.reader import Reader
 
 _PARTICLES = "al|bin|da|de|del|della|den|der|di|dos|du|el|ibn|la|le|mac|mc|o|st|ten|ter|van|von"
 _LAST = rf"(?i)((?:\b(?:{_PARTICLES})\.?\s+)*\S+)$"

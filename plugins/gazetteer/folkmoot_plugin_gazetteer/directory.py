@@ -9,12 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
-from folkmoot_plugin_extracts.columns import Area, Reader, Uprn
+from folkmoot_plugin_extracts.columns import Area, Uprn
 from folkmoot_plugin_extracts.csv_file import column_names, read_csv
 from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_plugin_extracts.files import find_files
 from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_plugin_extracts.postcode import Postcode
+from folkmoot_plugin_extracts.reader import Reader
 from folkmoot_sdk import PluginError, ReadContext
 from folkmoot_sdk.geography import PSEUDO_CODES
 from folkmoot_sdk.parameters import parameter

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import polars as pl
 
-from folkmoot_plugin_extracts.columns import CodeList, Date, Reader, Text, Uprn
+from folkmoot_plugin_extracts.codes import CodeList
+from folkmoot_plugin_extracts.columns import Date, Text, Uprn
 from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_plugin_extracts.postcode import Postcode
+from folkmoot_plugin_extracts.reader import Reader
 from folkmoot_plugin_gazetteer import addresses, classes
 from folkmoot_plugin_gazetteer.dtf_file import Columns, describe, read_dtf
 from folkmoot_sdk import ReadContext, Rejection

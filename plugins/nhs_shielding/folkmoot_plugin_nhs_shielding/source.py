@@ -11,6 +11,7 @@ import polars as pl
 
 from folkmoot_plugin_extracts import columns
 from folkmoot_plugin_extracts.batch import Batch, Unread, handed_on
+from folkmoot_plugin_extracts.codes import Boolean, CodeList
 from folkmoot_plugin_extracts.csv_file import Reject, read_csv
 from folkmoot_plugin_extracts.dates import check_date_format
 from folkmoot_plugin_extracts.file_options import FileOptions
@@ -24,6 +25,7 @@ from folkmoot_plugin_extracts.parsing import (
     needed_columns,
     parser,
 )
+from folkmoot_plugin_extracts.reader import Reader
 from folkmoot_plugin_extracts.repeats import Once
 from folkmoot_plugin_nhs_shielding.declared import DISEASE_GROUPS, schema
 from folkmoot_sdk import DataSource, Identifier, ReadContext, Records, Rejection, Schema
@@ -201,7 +203,7 @@ class ShieldingSource(DataSource):
         possible = [
             (True, Output(UPRN_COLUMN, names.uprn, columns.Uprn())),
             (True, Output(_NUMBER, names.nhs_number, NhsNumber())),
-            (bool(wanted), Output(_FLAG, names.flag, columns.Boolean(*words))),
+            (bool(wanted), Output(_FLAG, names.flag, Boolean(*words))),
             (bool(wanted), Output(_ADDED, names.added, date)),
             (bool(wanted), Output(_REMOVED, names.removed, date)),
             ("shielding_group" in wanted, Output(_GROUP, names.group, self._groups())),
@@ -209,9 +211,9 @@ class ShieldingSource(DataSource):
         read = [output for is_needed, output in possible if is_needed and output.column]
         return read + self._identifiers.outputs(context.identifiers, context.reference_date)
 
-    def _groups(self) -> columns.Reader:
+    def _groups(self) -> Reader:
         texts = {group: group for group in DISEASE_GROUPS} | self._options.groups
-        return columns.CodeList(tuple(texts.items()), DISEASE_GROUPS)
+        return CodeList(tuple(texts.items()), DISEASE_GROUPS)
 
     def _ordered(self, file: str, read: Reading, rows: Batch, reject: Reject) -> Reading:
         """The rows, without the dates of those that were removed before they were added."""

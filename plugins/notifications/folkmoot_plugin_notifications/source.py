@@ -11,6 +11,7 @@ import polars as pl
 
 from folkmoot_plugin_extracts import columns
 from folkmoot_plugin_extracts.batch import Unread, handed_on
+from folkmoot_plugin_extracts.codes import CodeList
 from folkmoot_plugin_extracts.csv_file import read_csv
 from folkmoot_plugin_extracts.files import TEXT_ENDINGS, find_files
 from folkmoot_plugin_extracts.identifiers import BirthColumn, Identifiers, joined
@@ -101,7 +102,7 @@ class NotificationSource(DataSource):
             Output(DATE_COLUMN, names.date, columns.Date(given.date_format, given.latest_year)),
         ]
         if EVENT in wanted or (given.counted and set(wanted) & set(BY_PERIOD)):
-            events = columns.CodeList(tuple(texts.items()), given.event_codes)
+            events = CodeList(tuple(texts.items()), given.event_codes)
             outputs.append(Output(EVENT, names.event, events))
         if AREA in wanted:
             outputs.append(Output(AREA, names.area, columns.Area(given.area_type)))

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import polars as pl
 
-from folkmoot_plugin_extracts.columns import Area, CodeList, Reader, Text
+from folkmoot_plugin_extracts.codes import CodeList
+from folkmoot_plugin_extracts.columns import Area, Text
 from folkmoot_plugin_extracts.csv_file import column_names, read_csv
 from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_plugin_extracts.parsing import Output, Parser, parser
+from folkmoot_plugin_extracts.reader import Reader
 from folkmoot_plugin_open_areas.area_table import ROW, with_rows
 from folkmoot_plugin_open_areas.lsoa_lookup import LsoaLookup
 from folkmoot_sdk import PluginError, ReadContext, Rejection

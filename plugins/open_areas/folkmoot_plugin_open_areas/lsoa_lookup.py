@@ -14,9 +14,12 @@ from pathlib import Path
 import polars as pl
 
 from folkmoot_plugin_extracts.cells import read_column
-from folkmoot_plugin_extracts.columns import Area, CodeList, Number, Reader
+from folkmoot_plugin_extracts.codes import CodeList
+from folkmoot_plugin_extracts.columns import Area
 from folkmoot_plugin_extracts.csv_file import column_names, read_csv
 from folkmoot_plugin_extracts.dialect import Dialect
+from folkmoot_plugin_extracts.numbers import Number
+from folkmoot_plugin_extracts.reader import Reader
 from folkmoot_sdk import PluginError, Rejection
 from folkmoot_sdk.parameters import parameter
 

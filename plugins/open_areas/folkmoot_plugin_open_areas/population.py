@@ -7,9 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
-from folkmoot_plugin_extracts.columns import Area, Number
+from folkmoot_plugin_extracts.columns import Area
 from folkmoot_plugin_extracts.csv_file import read_csv
 from folkmoot_plugin_extracts.dialect import Dialect
+from folkmoot_plugin_extracts.numbers import Number
 from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_plugin_open_areas.area_table import all_of
 from folkmoot_plugin_open_areas.lsoa_lookup import NEW, LsoaLookup

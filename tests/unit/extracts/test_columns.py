@@ -9,18 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folkmoot_plugin_extracts.cells import read_column
-from folkmoot_plugin_extracts.columns import (
-    Area,
-    Boolean,
-    CodeList,
-    Date,
-    Identity,
-    Number,
-    Text,
-    Uprn,
-    Valued,
-)
+from folkmoot_plugin_extracts.codes import Boolean, CodeList, Valued
+from folkmoot_plugin_extracts.columns import Area, Date, Identity, Text, Uprn
 from folkmoot_plugin_extracts.elapsed import Elapsed
+from folkmoot_plugin_extracts.numbers import Number
 from folkmoot_plugin_extracts.postcode import Postcode
 
 TODAY = datetime.date(2026, 4, 1)

@@ -7,7 +7,8 @@ import pytest
 
 from folkmoot_plugin_extracts.amounts import Negative, Writing
 from folkmoot_plugin_extracts.cells import read_column
-from folkmoot_plugin_extracts.columns import Date, Number, Uprn
+from folkmoot_plugin_extracts.columns import Date, Uprn
+from folkmoot_plugin_extracts.numbers import Number
 from folkmoot_sdk import Identifier, PluginError
 from tests.spoiled_files import read
 
