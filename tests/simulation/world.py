@@ -26,12 +26,8 @@ from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow
 from folkmoot_coordinator.home import Home
 from folkmoot_coordinator.rounds.closing import close_due_rounds
-from folkmoot_coordinator.rounds.round_store import (
-    council_responses,
-    find_round,
-    open_round,
-    summaries,
-)
+from folkmoot_coordinator.rounds.progress import council_responses, summaries
+from folkmoot_coordinator.rounds.round_store import find_round, open_round
 from folkmoot_coordinator.server.server import CoordinatorServer
 
 FIRST_DAY = 40

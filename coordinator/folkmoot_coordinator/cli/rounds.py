@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from folkmoot.rounds import RoundState
     from folkmoot_coordinator.config import CoordinatorSettings
     from folkmoot_coordinator.database.connection import Database
-    from folkmoot_coordinator.rounds.round_store import CouncilResponse, RoundSummary, StoredRound
+    from folkmoot_coordinator.rounds.progress import CouncilResponse, RoundSummary
+    from folkmoot_coordinator.rounds.round_store import StoredRound
 
 round_app = application("round", "Collection rounds: questions to councils, and their answers.")
 
@@ -114,7 +115,7 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
 
     Example: `folkmoot-coordinator round list --json`
     """
-    from folkmoot_coordinator.rounds.round_store import summaries
+    from folkmoot_coordinator.rounds.progress import summaries
     from folkmoot_operator.moments import to_text
 
     _, database = open_home(home)
@@ -160,7 +161,8 @@ def show(
 def _show(
     settings: CoordinatorSettings, database: Database, reference: str, *, wait: bool, json_: bool
 ) -> None:
-    from folkmoot_coordinator.rounds.round_store import council_responses, find_round
+    from folkmoot_coordinator.rounds.progress import council_responses
+    from folkmoot_coordinator.rounds.round_store import find_round
 
     stored = find_round(database, reference)
     if wait:

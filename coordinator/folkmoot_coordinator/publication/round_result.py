@@ -19,7 +19,8 @@ from folkmoot_coordinator.aggregation.cumulative import StoredRelease
 from folkmoot_coordinator.aggregation.statistic import RegionalStatistic
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import CellsRow
-from folkmoot_coordinator.rounds.round_store import StoredRound, council_responses, find_round
+from folkmoot_coordinator.rounds.progress import council_responses
+from folkmoot_coordinator.rounds.round_store import StoredRound, find_round
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
 

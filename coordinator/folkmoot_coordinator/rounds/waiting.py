@@ -12,7 +12,7 @@ from folkmoot.rounds import Round, RoundState
 from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, RoundRow
-from folkmoot_coordinator.rounds.round_store import CouncilResponse
+from folkmoot_coordinator.rounds.progress import CouncilResponse
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
 

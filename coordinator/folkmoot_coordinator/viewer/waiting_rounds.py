@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from folkmoot.rounds import RoundState
 from folkmoot_coordinator.clock import DAY, HOUR
-from folkmoot_coordinator.rounds.round_store import council_responses, find_round
+from folkmoot_coordinator.rounds.progress import council_responses
+from folkmoot_coordinator.rounds.round_store import find_round
 from folkmoot_coordinator.schedule.reminders import Reminder, ReminderKind, reminders
 from folkmoot_coordinator.viewer.permissions import may_see_all
 from folkmoot_coordinator.viewer.region import Region

@@ -23,7 +23,8 @@ from sqlalchemy import make_url
 
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.database.connection import Database
-from folkmoot_coordinator.rounds.round_store import council_responses, find_round
+from folkmoot_coordinator.rounds.progress import council_responses
+from folkmoot_coordinator.rounds.round_store import find_round
 from folkmoot_coordinator.viewer.region import open_region
 from folkmoot_operator.network_addresses import split_address
 from tests.postgresql import PASSWORD, PostgreSQL, postgresql_server

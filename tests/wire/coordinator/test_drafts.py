@@ -17,8 +17,8 @@ from folkmoot_coordinator.drafts.decisions import approve, submit_draft
 from folkmoot_coordinator.drafts.drafts import DraftState, list_drafts, save_draft
 from folkmoot_coordinator.drafts.opening import open_drafts
 from folkmoot_coordinator.drafts.people import AccountKind, Person
+from folkmoot_coordinator.rounds.progress import summaries
 from folkmoot_coordinator.rounds.question import read_question
-from folkmoot_coordinator.rounds.round_store import summaries
 from tests.night import by_night
 from tests.postgresql import wait_until
 

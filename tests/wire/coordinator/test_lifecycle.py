@@ -18,7 +18,8 @@ from folkmoot.geography import GssCode
 from folkmoot.rounds import RoundState
 from folkmoot.v1 import collection_pb2
 from folkmoot_coordinator.home import Home
-from folkmoot_coordinator.rounds.round_store import council_responses, find_round
+from folkmoot_coordinator.rounds.progress import council_responses
+from folkmoot_coordinator.rounds.round_store import find_round
 from folkmoot_coordinator.server.server import CoordinatorServer
 from folkmoot_operator.problems import Problem
 

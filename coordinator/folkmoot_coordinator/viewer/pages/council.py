@@ -15,11 +15,8 @@ from folkmoot_coordinator.aggregation.statistic import GeographicLevel
 from folkmoot_coordinator.membership.catalogues import catalogues_of
 from folkmoot_coordinator.membership.councils import enrolled
 from folkmoot_coordinator.publication.published_round import Published
-from folkmoot_coordinator.rounds.round_store import (
-    CouncilResponse,
-    council_responses,
-    find_round,
-)
+from folkmoot_coordinator.rounds.progress import CouncilResponse, council_responses
+from folkmoot_coordinator.rounds.round_store import find_round
 from folkmoot_coordinator.viewer.figures import Figure
 from folkmoot_coordinator.viewer.pages.one_round import Answer, answer_of
 from folkmoot_coordinator.viewer.pages.scoring import has_page

@@ -8,11 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from folkmoot.rounds import RoundState
-from folkmoot_coordinator.rounds.round_store import (
-    CouncilResponse,
-    StoredRound,
-    council_responses,
-)
+from folkmoot_coordinator.rounds.progress import CouncilResponse, council_responses
+from folkmoot_coordinator.rounds.round_store import StoredRound
 from folkmoot_coordinator.viewer.pages.catalogue import readers
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of

@@ -19,7 +19,8 @@ from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import Base
 from folkmoot_coordinator.membership.invitations import invite
 from folkmoot_coordinator.publication.round_result import round_result
-from folkmoot_coordinator.rounds.round_store import find_round, summaries
+from folkmoot_coordinator.rounds.progress import summaries
+from folkmoot_coordinator.rounds.round_store import find_round
 from folkmoot_coordinator.rounds.submissions import Intake
 from folkmoot_operator.problems import Problem
 from tests.postgresql import PASSWORD, PostgreSQL

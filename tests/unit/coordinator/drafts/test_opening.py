@@ -19,8 +19,9 @@ from folkmoot_coordinator.drafts.drafts import DraftState, find_draft, waiting_f
 from folkmoot_coordinator.drafts.models import DraftRow
 from folkmoot_coordinator.drafts.opening import DraftOpener
 from folkmoot_coordinator.rounds.policies import policy_of
+from folkmoot_coordinator.rounds.progress import summaries
 from folkmoot_coordinator.rounds.question import digest_of
-from folkmoot_coordinator.rounds.round_store import find_round, summaries
+from folkmoot_coordinator.rounds.round_store import find_round
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.unit.coordinator.drafts.conftest import ROUND, question_in
 

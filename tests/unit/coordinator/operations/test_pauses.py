@@ -10,7 +10,8 @@ import pytest
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database import pauses as region_pauses
 from folkmoot_coordinator.database.pauses import PauseWatch, pause, paused, resume
-from folkmoot_coordinator.rounds.round_store import open_round, summaries
+from folkmoot_coordinator.rounds.progress import summaries
+from folkmoot_coordinator.rounds.round_store import open_round
 from folkmoot_coordinator.schedule.jobs import due_jobs
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.commands import run_inside

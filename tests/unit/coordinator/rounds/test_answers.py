@@ -20,7 +20,8 @@ from folkmoot.rounds import RoundState
 from folkmoot_coordinator.publication.round_result import released_counts
 from folkmoot_coordinator.rounds.answers import Answer, AnswerStore, StoredReceipt
 from folkmoot_coordinator.rounds.closing import close_round
-from folkmoot_coordinator.rounds.round_store import StoredRound, council_responses
+from folkmoot_coordinator.rounds.progress import council_responses
+from folkmoot_coordinator.rounds.round_store import StoredRound
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.unit.coordinator.conftest import small_round
 

@@ -10,21 +10,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from folkmoot.geography import GssCode
-from folkmoot.refusal import RefusalReason
-from folkmoot.rejection import Rejected, RejectionReason
 from folkmoot.round_codec import decode_round
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, RoundState
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.rounds.closing import close_due_rounds, close_round, state_after
 from folkmoot_coordinator.rounds.code_names import NO_NAMES, CodeNames
 from folkmoot_coordinator.rounds.objective import Objective, Planning, planned
-from folkmoot_coordinator.rounds.round_store import (
-    council_responses,
-    find_round,
-    open_round,
-    open_rounds_of,
-    summaries,
-)
+from folkmoot_coordinator.rounds.progress import summaries
+from folkmoot_coordinator.rounds.round_store import find_round, open_round, open_rounds_of
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.unit.coordinator.conftest import small_round
 
@@ -108,20 +101,6 @@ def test_the_state_after_so_many_releases(
     assert state_after(round_, released).name == state
 
 
-def test_the_list_counts_answers(office: Office) -> None:
-    empty, office.clock.now = office.open(), office.clock.now + 10
-    stored = office.open()
-    office.refuse(stored, BOLTON)
-    newest, oldest = summaries(office.database)
-    assert (newest.round_id, newest.released, newest.refused, newest.invited) == (
-        stored.round_.round_id,
-        0,
-        1,
-        2,
-    )
-    assert (oldest.round_id, oldest.released, oldest.refused) == (empty.round_.round_id, 0, 0)
-
-
 def test_a_round_that_does_not_fit_in_a_message_is_refused_when_opened(office: Office) -> None:
     codes = tuple(f"{n:032d}" for n in range(120_000))
     round_ = replace(
@@ -155,15 +134,3 @@ def test_names_of_codes_are_kept_with_the_round(office: Office) -> None:
         found = office.again(opened)
         assert found.code_names == opened.code_names == code_names
         assert found.planning == written
-
-
-def test_a_refusal_that_numbers_an_attribute_is_shown_with_its_name(office: Office) -> None:
-    stored = office.open()
-    attributes = stored.round_.workload.attributes
-    with pytest.raises(Rejected, match="the round has") as caught:
-        office.refuse(stored, BOLTON, RefusalReason.CODE, len(attributes) + 1)
-    assert caught.value.rejection.reason is RejectionReason.MALFORMED
-    office.refuse(stored, BOLTON, RefusalReason.CODE, len(attributes))
-    office.refuse(stored, BURY, RefusalReason.CODE)
-    found = council_responses(office.database, stored.round_)
-    assert [one.refused_attribute for one in found] == [attributes[-1].name, None]

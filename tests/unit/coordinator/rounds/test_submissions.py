@@ -19,7 +19,8 @@ from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import RoundState
 from folkmoot.v1 import collection_pb2, release_pb2
 from folkmoot_coordinator.rounds.closing import close_due_rounds, close_round, state_after
-from folkmoot_coordinator.rounds.round_store import StoredRound, council_responses
+from folkmoot_coordinator.rounds.progress import council_responses
+from folkmoot_coordinator.rounds.round_store import StoredRound
 
 if TYPE_CHECKING:
     from tests.unit.coordinator.conftest import Office

@@ -19,7 +19,8 @@ from folkmoot_coordinator.publication.series_files import publish_series
 from folkmoot_coordinator.publication.series_result import withdrawn_by
 from folkmoot_coordinator.publication.table_files import Format
 from folkmoot_coordinator.rounds.closing import close_round
-from folkmoot_coordinator.rounds.round_store import StoredRound, find_round, summaries
+from folkmoot_coordinator.rounds.progress import summaries
+from folkmoot_coordinator.rounds.round_store import StoredRound, find_round
 from folkmoot_coordinator.rounds.withdrawal import Withdrawal, reinstate, withdraw
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.commands import run_inside

@@ -13,7 +13,8 @@ from folkmoot_coordinator.drafts.opening import DraftOpener, open_drafts
 from folkmoot_coordinator.drafts.people import AccountKind, Person
 from folkmoot_coordinator.operations.doctor import examine
 from folkmoot_coordinator.rounds.closing import close_round
-from folkmoot_coordinator.rounds.round_store import find_round, summaries
+from folkmoot_coordinator.rounds.progress import summaries
+from folkmoot_coordinator.rounds.round_store import find_round
 from folkmoot_coordinator.schedule import recurring
 from folkmoot_coordinator.schedule.jobs import Kind
 from folkmoot_coordinator.schedule.recurring import DueState, last_outcome, open_due

@@ -11,7 +11,8 @@ import pytest
 from folkmoot.rounds import RoundState
 from folkmoot_coordinator.drafts.drafts import DraftState, find_draft, list_drafts, question_of
 from folkmoot_coordinator.drafts.opening import DraftOpener
-from folkmoot_coordinator.rounds.round_store import find_round, summaries
+from folkmoot_coordinator.rounds.progress import summaries
+from folkmoot_coordinator.rounds.round_store import find_round
 from tests.enrolled import enrol
 from tests.viewer_region import (
     BANDS,
