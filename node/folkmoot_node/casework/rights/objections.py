@@ -16,8 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.households import uprn_of
-from folkmoot_node.casework.cases.cases import CaseState
-from folkmoot_node.casework.cases.models import RIGHTS_PURPOSE, CaseRow
+from folkmoot_node.casework.cases.models import CaseRow
 from folkmoot_node.casework.ids import new_id
 from folkmoot_node.casework.opening.openings import Opened
 from folkmoot_node.casework.opening.sensitive import NO_BAND
@@ -27,9 +26,9 @@ from folkmoot_node.casework.rights.kinds import (
     Effect,
     Kind,
     ObjectionState,
-    RequestState,
 )
-from folkmoot_node.casework.rights.models import ObjectionRow, RequestRow
+from folkmoot_node.casework.rights.models import ObjectionRow
+from folkmoot_node.casework.rights.rights_case import close_when_answered, open_again
 from folkmoot_node.corrections.decisions import Decision, Stated
 from folkmoot_node.corrections.sealed_file import Corrections, open_corrections
 from folkmoot_sdk.schema import Field
@@ -392,36 +391,6 @@ class Objections:
             "household": row.household_id,
         }
         self._state.audit.record(session, action, by.name, {**named, **detail})
-
-
-def close_when_answered(session: Session, case_id: str, now: int) -> None:
-    """Closes a case that was opened to answer a resident, once nothing is left to do in it.
-
-    While an upheld objection is in force, somebody has to be able to look at it.
-    """
-    session.flush()
-    lasting = (ObjectionState.OPEN, ObjectionState.UPHELD)
-    open_objections = select(ObjectionRow.objection_id).where(
-        ObjectionRow.case_id == case_id, ObjectionRow.state.in_(lasting)
-    )
-    open_requests = select(RequestRow.request_id).where(
-        RequestRow.case_id == case_id, RequestRow.state == RequestState.OPEN
-    )
-    case = session.get(CaseRow, case_id)
-    if case is None or case.purpose != RIGHTS_PURPOSE:
-        return
-    if any(session.scalar(one.limit(1)) for one in (open_objections, open_requests)):
-        return
-    case.state, case.closed_at, case.outcome = CaseState.CLOSED, now, "answered"
-    case.version += 1
-
-
-def open_again(session: Session, case_id: str) -> None:
-    """Opens such a case again."""
-    case = session.get(CaseRow, case_id)
-    if case is not None and case.purpose == RIGHTS_PURPOSE:
-        case.state, case.closed_at, case.outcome = CaseState.OPEN, None, None
-        case.version += 1
 
 
 def withdraw(corrections: Corrections, objection_id: str, uprn: int | None) -> bool:

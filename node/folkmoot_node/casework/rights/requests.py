@@ -20,7 +20,7 @@ from folkmoot_node.casework.rights.answerers import require_answerer
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.rights.kinds import RequestKind, RequestState
 from folkmoot_node.casework.rights.models import RequestRow
-from folkmoot_node.casework.rights.objections import close_when_answered
+from folkmoot_node.casework.rights.rights_case import close_when_answered
 from folkmoot_operator.problems import Problem
 from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.visitors import Visitor

@@ -20,7 +20,7 @@ from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.rights.erasure import households_held
 from folkmoot_node.casework.rights.kinds import ObjectionState
 from folkmoot_node.casework.rights.models import ObjectionRow, RequestRow
-from folkmoot_node.casework.rights.objections import close_when_answered
+from folkmoot_node.casework.rights.rights_case import close_when_answered
 from folkmoot_node.corrections.sealed_file import decisions_of
 
 PURGED = "casework purged"
