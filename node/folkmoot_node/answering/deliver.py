@@ -14,7 +14,8 @@ from folkmoot_node.evidence.outbox import Answer, HeldReceipt
 from folkmoot_node.evidence.pauses import require_running
 from folkmoot_node.evidence.round_book import MAX_ROUNDS_A_DAY
 from folkmoot_node.evidence.signatures import check_receipt
-from folkmoot_node.federation.client import CoordinatorClient, RejectedByCoordinator
+from folkmoot_node.federation.client import CoordinatorClient
+from folkmoot_node.federation.rejected import RejectedByCoordinator
 from folkmoot_node.release.steps import AnswerStage
 from folkmoot_node.signals import events
 from folkmoot_operator.problems import ExitCode

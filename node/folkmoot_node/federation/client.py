@@ -15,11 +15,9 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 
 from folkmoot import rejection_codec
-from folkmoot.errors import plain
 from folkmoot.receipt import MAXIMUM_RECEIPT
-from folkmoot.rejection import Rejection, RejectionReason
 from folkmoot.v1 import catalogue_pb2, collection_pb2, enrolment_pb2, release_pb2, round_pb2
-from folkmoot.versions import SPOKEN, UpgradeSide
+from folkmoot.versions import SPOKEN
 from folkmoot_node.evidence.egress_log import EgressLog
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
 from folkmoot_node.federation.connection_problems import (
@@ -28,6 +26,7 @@ from folkmoot_node.federation.connection_problems import (
     unanswered,
 )
 from folkmoot_node.federation.identity import Identity
+from folkmoot_node.federation.rejected import RejectedByCoordinator
 from folkmoot_operator.connection_probe import Way, probe
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -59,36 +58,6 @@ _TRANSIENT = {
 """Statuses after which trying again may help, and what happened."""
 _FIRST_CALLS = {_COLLECTION + "Negotiate", _ENROLMENT + "Enrol"}
 """Calls that every coordinator answers on that port."""
-
-
-class RejectedByCoordinator(Problem):
-    """The coordinator did not accept a request; carries its typed reason."""
-
-    def __init__(self, rejection: Rejection) -> None:
-        remedy = {
-            UpgradeSide.NODE: "Upgrade folkmoot-node",
-            UpgradeSide.COORDINATOR: "Ask the region to upgrade folkmoot-coordinator",
-            UpgradeSide.NEITHER: "Try again later; `folkmoot-node serve` does so by itself"
-            if rejection.transient
-            else _REMEDIES.get(rejection.reason, "Speak to the region"),
-        }[rejection.upgrade]
-        super().__init__(
-            f"{rejection.reason.name.lower().replace('_', ' ')}: {plain(rejection.detail)}",
-            where="coordinator",
-            remedy=remedy,
-            exit_code=ExitCode.UNREACHABLE if rejection.transient else ExitCode.REFUSED,
-        )
-        self.rejection = rejection
-
-
-_REMEDIES = {
-    RejectionReason.TOKEN_INVALID: "Ask the region for a new invitation",
-    RejectionReason.TOKEN_EXPIRED: "Ask the region for a new invitation",
-    RejectionReason.TOKEN_USED: "Ask the region for a new invitation, and who used this one",
-    RejectionReason.CERTIFICATE: "If it has ended, run `folkmoot-node enrol --again`; else ask the "
-    "region why, and for a new invitation, and run `folkmoot-node enrol FILE`",
-    RejectionReason.ROUND_CLOSED: "The round is over; nothing needs to be done",
-}
 
 
 _Outcome = (

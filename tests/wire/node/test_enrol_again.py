@@ -13,13 +13,14 @@ from inviting import COUNCIL, Inviting
 from folkmoot.rejection import RejectionReason
 from folkmoot_coordinator.clock import DAY
 from folkmoot_coordinator.membership.enrolling_again import MOST_WAITING
-from folkmoot_node.federation.client import CoordinatorClient, RejectedByCoordinator
+from folkmoot_node.federation.client import CoordinatorClient
 from folkmoot_node.federation.identity import (
     KeyFiles,
     create_request_again,
     load_identity,
     sign_as_node,
 )
+from folkmoot_node.federation.rejected import RejectedByCoordinator
 from folkmoot_node.federation.trusted_authority import key_digest
 from folkmoot_node.home import open_home
 from folkmoot_operator.key_files import certificate_in

@@ -18,9 +18,10 @@ from folkmoot_node.answering.visit import consider, learn, poll
 from folkmoot_node.cli import app
 from folkmoot_node.evidence import round_book as rounds
 from folkmoot_node.evidence.outbox import Answer
-from folkmoot_node.federation.client import CoordinatorClient, RejectedByCoordinator
+from folkmoot_node.federation.client import CoordinatorClient
 from folkmoot_node.federation.enrolment import read_invitation
 from folkmoot_node.federation.identity import KeyFiles
+from folkmoot_node.federation.rejected import RejectedByCoordinator
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_operator.problems import Problem
 
