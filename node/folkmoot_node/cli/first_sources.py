@@ -72,7 +72,7 @@ def give_again(home: Path, council: str, folder: Path, *, replace: bool) -> None
 def _print(home: Path, day: FirstDay) -> None:
     from rich.table import Column, Table
 
-    from folkmoot_node.store.run_summary import share_in_words
+    from folkmoot_node.store.source_summary import share_in_words
 
     table = Table(
         "File",
@@ -139,6 +139,6 @@ def _looks(one: Proposal) -> str:
 
 
 def _uprn(one: Proposal) -> str:
-    from folkmoot_node.store.run_summary import share_in_words
+    from folkmoot_node.store.source_summary import share_in_words
 
     return share_in_words(one.share) if one.records else ""

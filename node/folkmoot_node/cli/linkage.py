@@ -55,7 +55,7 @@ def report(
 
     from folkmoot_node.home import open_home
     from folkmoot_node.linkage.report import linkage_report
-    from folkmoot_node.store.run_summary import share_in_words
+    from folkmoot_node.store.source_summary import share_in_words
 
     with open_home(home) as node, node.open_store_for_use() as store:
         found = linkage_report(store.run, source or ())

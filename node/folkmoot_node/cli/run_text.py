@@ -6,7 +6,8 @@ from rich.table import Column, Table
 
 from folkmoot_node.pipeline.dry_run import Trial
 from folkmoot_node.sources.quarantine import reasons_in_words
-from folkmoot_node.store.run_summary import RunSummary, SourceSummary, share_in_words
+from folkmoot_node.store.run_summary import RunSummary
+from folkmoot_node.store.source_summary import SourceSummary, share_in_words
 from folkmoot_operator.console import console
 from folkmoot_operator.tables import print_table
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from folkmoot_node.settings.node_toml import NodeConfig
     from folkmoot_node.sources.connect import ConnectedSource
-    from folkmoot_node.store.run_summary import RunSummary, SourceSummary
+    from folkmoot_node.store.run_summary import RunSummary
+    from folkmoot_node.store.source_summary import SourceSummary
 
 sources = typer.Typer()
 
@@ -247,7 +248,7 @@ def _print_health(run: RunSummary, last: RunSummary | None) -> None:
 
 
 def _home(source: SourceSummary) -> str:
-    from folkmoot_node.store.run_summary import share_in_words
+    from folkmoot_node.store.source_summary import share_in_words
 
     has_some = source.records + source.lost and not source.about_areas
     return share_in_words(source.share_linked) if has_some else ""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from folkmoot_node.store.run_summary import RunSummary, SourceSummary
+from folkmoot_node.store.run_summary import RunSummary
+from folkmoot_node.store.source_summary import SourceSummary
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from folkmoot_node.store.extracts_read import FileRead
-from folkmoot_node.store.run_summary import OriginFile
+from folkmoot_node.store.source_summary import OriginFile
 from folkmoot_sdk.source import SourceOptions
 
 

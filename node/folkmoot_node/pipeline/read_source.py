@@ -21,7 +21,7 @@ from folkmoot_node.sources.known_on import KnownRecords
 from folkmoot_node.sources.quarantine import Quarantine
 from folkmoot_node.sources.reader import RecordReader
 from folkmoot_node.sources.unread import stacked
-from folkmoot_node.store.run_summary import OriginFile, RejectedReason
+from folkmoot_node.store.source_summary import OriginFile, RejectedReason
 from folkmoot_sdk.schema import AREA_COLUMN, DATE_COLUMN, UPRN_COLUMN, Field, Identifier
 
 _MAX_WAITING = 2_000_000

@@ -35,7 +35,8 @@ from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.sources.connect import Plugins, load_plugins
 from folkmoot_node.sources.quarantine import Quarantine
 from folkmoot_node.store.encrypted_file import read_key
-from folkmoot_node.store.run_summary import SourceSummary, StoredAttribute
+from folkmoot_node.store.run_summary import StoredAttribute
+from folkmoot_node.store.source_summary import SourceSummary
 from folkmoot_node.store.writer import ROW_GROUP
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext

@@ -20,7 +20,7 @@ from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.columns import no_records
 from folkmoot_node.sources.connect import ConnectedSource
 from folkmoot_node.sources.unread import stacked
-from folkmoot_node.store.run_summary import SourceSummary
+from folkmoot_node.store.source_summary import SourceSummary
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.schema import AREA_COLUMN
 

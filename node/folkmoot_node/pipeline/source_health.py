@@ -14,7 +14,8 @@ from folkmoot_node.policies.acceptance import Acceptance
 from folkmoot_node.scoring.area_types import unstated_area
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.settings.sources import SourceSettings
-from folkmoot_node.store.run_summary import RunSummary, SourceSummary
+from folkmoot_node.store.run_summary import RunSummary
+from folkmoot_node.store.source_summary import SourceSummary
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.geography import COUNTRIES
 from folkmoot_sdk.source import REPEATED

@@ -20,7 +20,8 @@ from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.store import schema as table
 from folkmoot_node.store.reader import HouseholdStore
-from folkmoot_node.store.run_summary import RunSummary, share_in_words
+from folkmoot_node.store.run_summary import RunSummary
+from folkmoot_node.store.source_summary import share_in_words
 from folkmoot_node.store.use import open_for_use
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext

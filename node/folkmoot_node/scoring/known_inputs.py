@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from folkmoot_node.scoring.bound import Binding, BoundField
 from folkmoot_node.store import schema as table
-from folkmoot_node.store.run_summary import RunSummary, SourceSummary
+from folkmoot_node.store.run_summary import RunSummary
+from folkmoot_node.store.source_summary import SourceSummary
 from folkmoot_sdk.schema import Field, FieldType
 
 Value = bool | int | float | str | datetime.date | None

@@ -23,7 +23,7 @@ from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.sources.connect import load_plugins
 from folkmoot_node.store.encrypted_file import read_key
 from folkmoot_node.store.reader import open_store
-from folkmoot_node.store.run_summary import SourceSummary
+from folkmoot_node.store.source_summary import SourceSummary
 from tests.unit.gazetteer.gazetteer_file import HEADER, METADATA, blpu, lpi, street
 
 pytestmark = pytest.mark.slow

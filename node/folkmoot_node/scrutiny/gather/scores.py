@@ -17,7 +17,8 @@ from folkmoot_node.linkage.report import SourceLinkage, linkage_report
 from folkmoot_node.scrutiny.facts import Fact, Provenance
 from folkmoot_node.scrutiny.gather.reporting import Reporter, slug
 from folkmoot_node.store.reader import HouseholdStore
-from folkmoot_node.store.run_summary import RunSummary, SourceSummary
+from folkmoot_node.store.run_summary import RunSummary
+from folkmoot_node.store.source_summary import SourceSummary
 from folkmoot_node.store.use import end_of_keeping, end_of_use
 from folkmoot_operator.moments import to_datetime, to_text
 from folkmoot_operator.problems import Problem

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from folkmoot_node.pipeline.own_run import Judged, last_run
-from folkmoot_node.store.run_summary import share_in_words
+from folkmoot_node.store.source_summary import share_in_words
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.unit.node.conftest import TODAY, people_rows, tax_rows
 
