@@ -14,12 +14,13 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.hierarchy import Axis
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Round, RoundState
 from folkmoot.strategy import Plan
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.aggregation.cumulative import StoredRelease
 from folkmoot_coordinator.publication.estimable import of_releases
 from folkmoot_coordinator.publication.outcome_round import OutcomeRound

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.strategy import Plan
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.release.contrasts import contrasts, marginal
 from folkmoot_node.store.cells import classify
 from folkmoot_node.store.reader import HouseholdStore

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from folkmoot.answer_codec import decode_header, encode_refusal, encode_release
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.refusal import Refusal, RefusalReason
@@ -26,7 +27,7 @@ from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.series import Series, SeriesEvent, SeriesRow
 from folkmoot.strategy import Plan
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.clock import DAY
 from folkmoot_coordinator.config import CoordinatorSettings, settings_text
 from folkmoot_coordinator.database.connection import Database

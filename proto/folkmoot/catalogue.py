@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from folkmoot.attributes import check_codes, check_identifier
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Mechanism
-from folkmoot.workload import check_codes, check_identifier
 
 CATALOGUE_SIGNATURE_DOMAIN = b"folkmoot.v1.Catalogue\0"
 """Prefix of the bytes that a node signs for a catalogue."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
+from folkmoot.attributes import Attribute
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Epsilon, Rho
@@ -19,7 +20,7 @@ from folkmoot.rounds import MAXIMUM_ROUND, Round, check_number_of_councils
 from folkmoot.series import Series, SeriesEvent
 from folkmoot.v1 import privacy_pb2, round_pb2, workload_pb2
 from folkmoot.wire_values import read_mechanism, read_message
-from folkmoot.workload import Attribute, Marginal, Workload, check_counts
+from folkmoot.workload import Marginal, Workload, check_counts
 
 _SERIES_DOMAIN = b"folkmoot.v1.Series\0"
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
+from folkmoot.attributes import check_identifier
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import (
@@ -21,7 +22,7 @@ from folkmoot.privacy import (
 from folkmoot.pure import plan_pure
 from folkmoot.series import MAX_SECONDS, Series, charges
 from folkmoot.strategy import Plan, plan
-from folkmoot.workload import MAXIMUM_CELLS, MAXIMUM_CODES, Workload, check_identifier
+from folkmoot.workload import MAXIMUM_CELLS, MAXIMUM_CODES, Workload
 
 ROUND_SIGNATURE_DOMAIN = b"folkmoot.v1.Round\0"
 """Prefix of the bytes that a coordinator signs for a round."""

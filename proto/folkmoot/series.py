@@ -28,9 +28,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from folkmoot.attributes import check_codes, check_identifier
 from folkmoot.errors import ContractError
 from folkmoot.privacy import Rho
-from folkmoot.workload import check_codes, check_identifier
 
 COEFFICIENT_BITS = 10
 """Whole coefficients are those of the square root times two to this power."""

@@ -6,10 +6,11 @@ import pytest
 from stage import COUNCIL, Stage, ask, ask_for_approval
 
 from folkmoot import round_codec
+from folkmoot.attributes import Attribute
 from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
 from folkmoot.rounds import Round
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.answering.visit import poll
 from folkmoot_node.evidence import round_book
 from folkmoot_node.home import open_home

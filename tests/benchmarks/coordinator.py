@@ -31,11 +31,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from folkmoot.answer_codec import encode_release
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Mechanism, Round
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.config import CoordinatorSettings, settings_text
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.home import Home

@@ -13,10 +13,11 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import Mechanism, Round
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.planning.cell_sizes import EqualCells
 from folkmoot_coordinator.planning.forecast import Forecast
 from folkmoot_coordinator.planning.forecast_json import as_json

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.strategy import plan
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.aggregation.consistent_tables.fit import presentable
 from folkmoot_coordinator.aggregation.consistent_tables.fitting_order import fitting_order
 from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import CellGrid

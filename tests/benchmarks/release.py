@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 
 from folkmoot import round_codec
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import Mechanism, Round, round_digest
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.evidence.database import StateDatabase, system_clock
 from folkmoot_node.evidence.ledger import Ledger
 from folkmoot_node.evidence.outbox import AnswerKind, Outbox

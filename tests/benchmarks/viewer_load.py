@@ -19,8 +19,9 @@ from typing import Any
 import httpx2
 
 import coordinator
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.rounds.round_store import StoredRound, open_round
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS
 from folkmoot_coordinator.viewer.settings import site_settings

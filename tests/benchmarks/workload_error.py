@@ -26,10 +26,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.strategy import Plan, plan
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.aggregation.reconstruct import Reconstruction
 from folkmoot_node.release.exact_counts import ExactCounts
 from folkmoot_node.release.mechanism import _gaussian, _measure

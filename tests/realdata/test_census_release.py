@@ -24,11 +24,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "simulation"))
 from region import Region
 
 from folkmoot import answer_codec, round_codec
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Mechanism, Round
 from folkmoot.v1 import collection_pb2
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.aggregation.aggregate import aggregate
 from folkmoot_coordinator.aggregation.statistic import GeographicLevel
 from folkmoot_coordinator.signing import SigningKey

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.inference.federated_weights import Weights
 from folkmoot_coordinator.publication.outcome_weights import RegionalWeights, regional_weights
 from tests.outcome_region import asked, tabulated

@@ -16,10 +16,11 @@ from enum import Enum
 from region import AREAS, RISK_POLICY
 
 from folkmoot import round_codec
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Mechanism, Round
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.signing import SigningKey
 
 BAND = Attribute("band", ("none", "high"))

@@ -23,11 +23,12 @@ import numpy as np
 import pytest
 
 from folkmoot import answer_codec, round_codec
+from folkmoot.attributes import Attribute
 from folkmoot.privacy import Epsilon, Rho, epsilon_at
 from folkmoot.rounds import Round, round_digest
 from folkmoot.strategy import Plan
 from folkmoot.v1 import collection_pb2
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.ledger import Ledger
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, Outbox

@@ -13,11 +13,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from folkmoot.attributes import Attribute
 from folkmoot.hierarchy import Axis
 from folkmoot.privacy import Epsilon, Rho
 from folkmoot.pure import plan_pure
 from folkmoot.strategy import Plan, plan
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.release.contrasts import sensitivities
 from tests.statistical.fit import (
     are_uncorrelated,

@@ -12,10 +12,11 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from folkmoot.attributes import Attribute
 from folkmoot.hierarchy import Axis
 from folkmoot.privacy import Rho
 from folkmoot.strategy import Plan, plan
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from tests.matrix_mechanism import least_total_variance
 from tests.statistical.questions import TRAFFORD, Float64, areas, full_depths, sum_up
 

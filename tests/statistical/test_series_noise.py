@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.series import (
@@ -23,7 +24,7 @@ from folkmoot.series import (
     variance_factor,
 )
 from folkmoot.strategy import Plan, plan
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.release.contrasts import contrasts
 from folkmoot_node.release.exact_counts import ExactCounts
 from folkmoot_node.release.mechanism import _measure

@@ -13,9 +13,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
-from folkmoot.workload import Attribute, Marginal
+from folkmoot.workload import Marginal
 from folkmoot_coordinator.aggregation.consistent_tables.round_tables import Presentation
 from folkmoot_coordinator.aggregation.reconstruct import (
     Estimates,

@@ -17,9 +17,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from folkmoot.attributes import OTHER
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
-from folkmoot.workload import OTHER, Workload
+from folkmoot.workload import Workload
 from folkmoot_coordinator.aggregation.statistic import GeographicLevel
 from folkmoot_operator.problems import ExitCode, Problem
 

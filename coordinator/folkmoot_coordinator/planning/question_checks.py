@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from folkmoot.attributes import Attribute
 from folkmoot.catalogue import Catalogue
 from folkmoot.council_codes import CouncilList
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
-from folkmoot.workload import Attribute
 from folkmoot_coordinator.membership.known_councils import doubts_about_invited
 from folkmoot_coordinator.rounds.round_making import PlannedRound
 from folkmoot_operator import moments

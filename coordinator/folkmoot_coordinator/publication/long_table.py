@@ -15,9 +15,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from folkmoot.attributes import OTHER, Attribute
 from folkmoot.interval import CONFIDENCE
 from folkmoot.precision import RELIABLE_BELOW, UNRELIABLE_ABOVE
-from folkmoot.workload import OTHER, Attribute
 from folkmoot_coordinator.aggregation.statistic import (
     RELIABILITIES,
     CellTable,

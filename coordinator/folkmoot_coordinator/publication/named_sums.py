@@ -13,10 +13,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.precision import reliability
 from folkmoot.strategy import Depths, Plan, depths_of, is_below
-from folkmoot.workload import Attribute, Workload
+from folkmoot.workload import Workload
 from folkmoot_coordinator.aggregation.aggregate import ALL_AREAS
 from folkmoot_coordinator.aggregation.combination import (
     Combination,

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
-from folkmoot.workload import Attribute, Workload
+from folkmoot.workload import Workload
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.publication.estimable import Estimable, of_releases
 from folkmoot_coordinator.publication.noisy_tables import NoisyTables

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.workload import Attribute
+from folkmoot.attributes import Attribute
 from folkmoot_coordinator.inference.comparisons import Verdict
 from folkmoot_coordinator.inference.validation import (
     Agreement,

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
-from folkmoot.workload import Attribute
 from folkmoot_coordinator.inference.federated_weights import (
     DEPARTURE,
     CellWeights,

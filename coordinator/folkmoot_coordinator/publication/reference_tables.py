@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
+from folkmoot.attributes import OTHER, Attribute
 from folkmoot.geography import GssCode
 from folkmoot.hierarchy import Axis
 from folkmoot.rounds import Round
 from folkmoot.strategy import Plan, names_of
-from folkmoot.workload import OTHER, Attribute, Marginal
+from folkmoot.workload import Marginal
 from folkmoot_coordinator.publication.estimable import Moment
 from folkmoot_coordinator.rounds.code_names import CodeNames
 

@@ -7,8 +7,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from folkmoot.attributes import Attribute
 from folkmoot.rounds import Round
-from folkmoot.workload import Attribute, Marginal
+from folkmoot.workload import Marginal
 from folkmoot_coordinator.aggregation.aggregate import ALL_AREAS
 from folkmoot_coordinator.aggregation.statistic import RegionalStatistic
 from folkmoot_coordinator.publication.consistency_statement import presentable_statement

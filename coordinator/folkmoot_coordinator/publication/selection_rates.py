@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from folkmoot.workload import Attribute
+from folkmoot.attributes import Attribute
 from folkmoot_coordinator.inference.comparisons import Verdict
 from folkmoot_coordinator.inference.selection import differences, from_each_band, selected
 from folkmoot_coordinator.inference.validation import Agreement, Groups, Rate

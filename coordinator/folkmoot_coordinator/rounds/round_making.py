@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 
+from folkmoot.attributes import OTHER, Attribute
 from folkmoot.counting_rules import counting_digest
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.series import Series, SeriesEvent
-from folkmoot.workload import OTHER, Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.clock import HOUR
 from folkmoot_coordinator.rounds.area_file import WITHIN_COLUMN, read_areas
 from folkmoot_coordinator.rounds.code_names import NO_NAMES, CodeNames

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.attributes import OTHER
 from folkmoot.geography import GssCode
 from folkmoot.precision import Reliability
-from folkmoot.workload import OTHER
 from folkmoot_coordinator.aggregation.statistic import (
     RELIABILITIES,
     GeographicLevel,

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from folkmoot.workload import Attribute, Marginal
+from folkmoot.attributes import Attribute
+from folkmoot.workload import Marginal
 from folkmoot_coordinator.aggregation.cumulative import Measure
 from folkmoot_coordinator.planning.question_checks import BAND
 from folkmoot_coordinator.publication.estimable import Moment

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from folkmoot.attributes import OTHER, Attribute
 from folkmoot.precision import RELIABLE_BELOW, UNRELIABLE_ABOVE, Reliability
 from folkmoot.rounds import RoundState
-from folkmoot.workload import OTHER, Attribute, Marginal
+from folkmoot.workload import Marginal
 from folkmoot_operator.moments import to_datetime
 
 MINUS = "\N{MINUS SIGN}"

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.precision import Precision, precision
 from folkmoot.rounds import Round
 from folkmoot.series import variance_factor
-from folkmoot.workload import Attribute
 from folkmoot_node.release.series import SeriesProgress
 
 EXAMPLE = 100

@@ -15,10 +15,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from folkmoot.attributes import check_identifier
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
-from folkmoot.workload import check_identifier
 from folkmoot_node.policies.signed_document import SignedKind, check_signature, sign_document
 from folkmoot_operator import moments
 from folkmoot_operator.problems import ExitCode, Problem

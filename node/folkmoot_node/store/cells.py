@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from folkmoot.attributes import OTHER, Attribute
 from folkmoot.geography import GssCode
 from folkmoot.hierarchy import Axis
-from folkmoot.workload import OTHER, Attribute, Workload
+from folkmoot.workload import Workload
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.attributes import Attribute
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.inference.selection import differences, from_each_band
 from folkmoot_coordinator.publication.outcome_round import (
     MAX_JUDGED,

@@ -10,10 +10,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.series import SeriesRow, charges, cumulative_weights
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.store.cells import classify
 from folkmoot_node.store.encrypted_file import create_key
 from folkmoot_node.store.event_history import FoundHouseholds, open_history

@@ -12,8 +12,9 @@ import math
 import numpy as np
 import pytest
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.aggregation.aggregate import aggregate
 from tests.spec.worked import rows
 from tests.tables import measured

@@ -15,9 +15,10 @@ from dataclasses import replace
 
 import pytest
 
+from folkmoot.attributes import Attribute
 from folkmoot.privacy import Delta, Epsilon, Rho
 from folkmoot.rounds import Mechanism
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.release.admission import AdmissionContext, judge
 from tests.spec.worked import rows, words
 from tests.unit.node.privacy_half import (

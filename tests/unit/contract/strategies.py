@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.series import MAX_SECONDS, Series, SeriesEvent, SeriesRow
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 
 names = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
 codes = st.from_regex(r"[A-Za-z0-9_.+<>=-]{1,32}", fullmatch=True)

@@ -6,13 +6,14 @@ import math
 
 import pytest
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.interval import GAUSSIAN_QUANTILE, LAPLACE_QUANTILE
 from folkmoot.precision import Precision, Reliability, precision, reliability
 from folkmoot.privacy import Delta, Epsilon, Rho, epsilon_at, rho_at
 from folkmoot.pure import plan_pure
 from folkmoot.strategy import plan
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 
 TRAFFORD = GssCode("E08000009")
 BAND = Workload((Attribute("band", ("a", "b", "c", "d")),), (Marginal(("band",)),))

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from folkmoot.answer_codec import decode_header, encode_release
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.refusal import Refusal, RefusalReason
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Mechanism, Round
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.config import CoordinatorSettings, settings_text
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.home import Home

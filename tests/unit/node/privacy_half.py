@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from folkmoot import round_codec
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import Mechanism, Round, round_digest
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.ledger import Ledger
 from folkmoot_node.evidence.outbox import Answer, Outbox

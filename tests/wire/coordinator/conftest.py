@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.x509.oid import NameOID
 
 from folkmoot.answer_codec import decode_receipt, encode_refusal, encode_release
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.receipt import RECEIPT_SIGNATURE_DOMAIN, Receipt
@@ -40,7 +41,7 @@ from folkmoot.v1 import (
     round_pb2,
 )
 from folkmoot.versions import SPOKEN, VersionRange
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.config import CoordinatorSettings, settings_text
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.home import Home

@@ -11,6 +11,7 @@ import grpc
 import pytest
 
 from folkmoot.answer_codec import encode_release
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.refusal import RefusalReason, refusal_digest
@@ -25,7 +26,7 @@ from folkmoot.v1 import (
     round_pb2,
 )
 from folkmoot.versions import SPOKEN
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.publication.round_result import released_counts
 from folkmoot_coordinator.rounds.closing import close_round
 from folkmoot_coordinator.rounds.round_store import find_round

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "simulation"))
 from region import AREAS, MAPPING, RISK_POLICY, SOURCES, TRAFFORD, household_rows
 
 from folkmoot import answer_codec, rejection_codec
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.receipt import RECEIPT_SIGNATURE_DOMAIN, Receipt, answers_digest
@@ -34,7 +35,7 @@ from folkmoot.v1 import (
     release_pb2,
     round_pb2,
 )
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_node.federation.identity import (

@@ -14,9 +14,10 @@ from test_decisions import ask_for_approval
 from typer.testing import CliRunner
 
 from folkmoot import round_codec
+from folkmoot.attributes import Attribute
 from folkmoot.privacy import Rho
 from folkmoot.rejection import Rejection, RejectionReason
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.answering.visit import poll
 from folkmoot_node.cli import app
 from folkmoot_node.home import open_home

@@ -11,13 +11,14 @@ import pytest
 from stage import COUNCIL, Stage, ask
 
 from folkmoot import answer_codec, round_codec
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
 from folkmoot.refusal import RefusalReason
 from folkmoot.rejection import Rejection, RejectionReason
 from folkmoot.versions import UpgradeSide
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.membership.certificate_authority import SigningRequest
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_node.answering.event import Event

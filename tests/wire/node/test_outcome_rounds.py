@@ -22,9 +22,10 @@ import pytest
 from monthly import TOTAL, answer, in_series, learn, permit, read, score_with
 from stage import COUNCIL, Stage, ask, ask_for_approval, set_up
 
+from folkmoot.attributes import Attribute
 from folkmoot.refusal import RefusalReason
 from folkmoot.rounds import Round
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.answering.answer import answer_round
 from folkmoot_node.answering.briefing import describe
 from folkmoot_node.answering.catalogue import catalogue_here

@@ -16,9 +16,10 @@ from monthly import TOTAL, answer, permit, read
 from stage import COUNCIL, Stage, ask
 
 from folkmoot import answer_codec
+from folkmoot.attributes import Attribute
 from folkmoot.rounds import Round
 from folkmoot.v1 import collection_pb2
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.pipeline.local import score

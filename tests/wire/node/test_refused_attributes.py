@@ -6,8 +6,9 @@ import pytest
 from stage import AREAS, COUNCIL, TRAFFORD, Stage, ask
 
 from folkmoot import round_codec
+from folkmoot.attributes import Attribute
 from folkmoot.refusal import RefusalReason
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.answering.visit import poll
 from folkmoot_node.home import open_home
 

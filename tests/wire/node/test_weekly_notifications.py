@@ -11,10 +11,11 @@ from monthly import NOON, TOTAL, answer, in_series, permit, read
 from region import AREAS, RISK_POLICY, TRAFFORD
 from stage import COUNCIL, Stage
 
+from folkmoot.attributes import Attribute
 from folkmoot.release import Release
 from folkmoot.rounds import Round
 from folkmoot.series import Series, SeriesEvent
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.aggregation.cumulative import StoredRelease, monthly_statistics
 from folkmoot_node.home import open_home
 from folkmoot_node.pipeline.local import score

@@ -12,7 +12,8 @@ from typing import IO, Any
 
 import polars as pl
 
-from folkmoot.workload import OTHER, Marginal
+from folkmoot.attributes import OTHER
+from folkmoot.workload import Marginal
 from folkmoot_coordinator.aggregation.statistic import GeographicLevel
 from folkmoot_coordinator.geography.geometries import geometry_of
 from folkmoot_coordinator.geography.shapes import Shapes

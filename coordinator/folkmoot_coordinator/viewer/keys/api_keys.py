@@ -13,8 +13,8 @@ from enum import StrEnum
 
 from sqlalchemy import select, update
 
+from folkmoot.attributes import check_identifier
 from folkmoot.errors import ContractError
-from folkmoot.workload import check_identifier
 from folkmoot_coordinator.viewer.keys.models import ApiKeyRow
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS, Right
 from folkmoot_operator.problems import ExitCode, Problem

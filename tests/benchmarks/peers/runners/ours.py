@@ -28,10 +28,11 @@ def prepare(task: Task, threads: int | None = None) -> Histogram:
     from release import policy
 
     from folkmoot import answer_codec, round_codec
+    from folkmoot.attributes import Attribute
     from folkmoot.privacy import Delta, Rho
     from folkmoot.rounds import Mechanism, Round, round_digest
     from folkmoot.v1 import collection_pb2
-    from folkmoot.workload import Attribute, Marginal, Workload
+    from folkmoot.workload import Marginal, Workload
     from folkmoot_node.evidence.database import StateDatabase, system_clock
     from folkmoot_node.evidence.ledger import Ledger
     from folkmoot_node.evidence.outbox import Answer, AnswerKind, Outbox

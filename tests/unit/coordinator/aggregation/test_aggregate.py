@@ -11,11 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from folkmoot.attributes import OTHER, Attribute
 from folkmoot.geography import GssCode
 from folkmoot.interval import GAUSSIAN_QUANTILE
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Round
-from folkmoot.workload import OTHER, Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.aggregation.aggregate import ALL_AREAS, aggregate
 from folkmoot_coordinator.aggregation.statistic import (
     RELIABILITIES,

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.hierarchy import Axis
 from folkmoot.privacy import Epsilon
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.strategy import Plan
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.aggregation.combination import (
     Combination,
     Measured,

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Epsilon, Rho
 from folkmoot.pure import plan_pure
 from folkmoot.strategy import Plan, plan
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.aggregation.consistent_tables.round_tables import Presentation
 from folkmoot_coordinator.aggregation.consistent_tables.simulated_noise import SimulatedNoise
 from folkmoot_coordinator.aggregation.reconstruct import Reconstruction, variances

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from folkmoot.attributes import Attribute
 from folkmoot.council_codes import council_list
 from folkmoot.geography import GssCode
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.drafts.composing import FormProblem, QuestionForm, compose, forecast
 from folkmoot_coordinator.drafts.drafts import question_of, save_draft
 from folkmoot_coordinator.drafts.offer import Offer, offered_attributes

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.planning.cell_sizes import EarlierRound, EqualCells
 from folkmoot_operator.problems import ExitCode, Problem
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.interval import half_width
 from folkmoot.privacy import Delta, Epsilon, Rho
 from folkmoot.rounds import Mechanism, Round
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.planning.advice import POOR, coarser, remedies
 from folkmoot_coordinator.planning.cell_sizes import EqualCells
 from folkmoot_coordinator.planning.coefficient_of_variation import factor_for, usable_share

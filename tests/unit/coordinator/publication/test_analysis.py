@@ -16,7 +16,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.attributes import Attribute
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.publication import estimable
 from folkmoot_coordinator.publication.named_sums import estimates
 from folkmoot_coordinator.publication.round_files import publish

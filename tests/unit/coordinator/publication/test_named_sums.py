@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.attributes import Attribute
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator import cli
 from folkmoot_coordinator.publication import estimable
 from folkmoot_coordinator.publication.estimable import Estimable

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.inference.comparisons import Verdict
 from folkmoot_coordinator.inference.validation import Agreement, Figure
 from folkmoot_coordinator.publication.noisy_tables import NoisyTables

@@ -10,7 +10,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.attributes import Attribute
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.publication.outcome_round import OutcomeRound
 from folkmoot_coordinator.publication.outcome_weights import regional_weights
 from folkmoot_coordinator.publication.policy_proposal import Proposal, propose

@@ -272,7 +272,8 @@ def test_marginals_that_are_not_presented_say_why(office: Office, tmp_path: Path
     are decided, and the last would have to agree with three of them at once."""
     from itertools import combinations
 
-    from folkmoot.workload import Attribute, Marginal, Workload
+    from folkmoot.attributes import Attribute
+    from folkmoot.workload import Marginal, Workload
 
     names = ("a", "b", "c", "d")
     triples = tuple(combinations(names, 3))
@@ -408,7 +409,8 @@ def test_a_table_that_cannot_be_made_leaves_no_file(
 
 def test_an_attribute_may_have_a_columns_name(office: Office, tmp_path: Path) -> None:
 
-    from folkmoot.workload import Attribute, Marginal, Workload
+    from folkmoot.attributes import Attribute
+    from folkmoot.workload import Marginal, Workload
 
     round_ = replace(
         office.open().round_,

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
+from folkmoot.attributes import Attribute
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.round_codec import decode_round, encode_round
 from folkmoot.rounds import Round
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.database.models import RoundRow
 from folkmoot_coordinator.rounds import decoded_rounds
 from folkmoot_coordinator.rounds.decoded_rounds import DecodedRounds

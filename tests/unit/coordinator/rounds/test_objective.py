@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.strategy import Plan, plan
-from folkmoot.workload import MAX_WEIGHT, Attribute, Marginal, Workload
+from folkmoot.workload import MAX_WEIGHT, Marginal, Workload
 from folkmoot_coordinator.rounds.objective import TOLERANCE, Objective, Planning, planned
 
 BOLTON, TRAFFORD = GssCode("E08000001"), GssCode("E08000009")

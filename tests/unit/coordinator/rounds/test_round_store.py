@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.round_codec import decode_round
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, RoundState
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.rounds.closing import close_due_rounds, close_round, state_after
 from folkmoot_coordinator.rounds.code_names import NO_NAMES, CodeNames
 from folkmoot_coordinator.rounds.objective import Objective, Planning, planned

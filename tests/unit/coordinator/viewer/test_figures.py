@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.publication.named_sums import estimates
 from folkmoot_coordinator.publication.published_round import Published, PublishedRounds
 from folkmoot_coordinator.publication.round_files import long_table

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.publication.outcome_round import offered_outcomes
 from folkmoot_coordinator.rounds.withdrawal import withdraw
 from folkmoot_coordinator.viewer.words import listed

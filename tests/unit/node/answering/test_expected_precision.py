@@ -7,10 +7,11 @@ import secrets
 
 import pytest
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import Mechanism, Round
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.answering.expected_precision import (
     MAX_LINES,
     AttributeStatement,

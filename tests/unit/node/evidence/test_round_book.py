@@ -14,10 +14,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from folkmoot import round_codec
+from folkmoot.attributes import Attribute
 from folkmoot.refusal import Refusal, RefusalReason
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round, round_digest
 from folkmoot.series import Series, SeriesEvent
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.evidence import round_book, round_table
 from folkmoot_node.evidence.database import SCHEMA_VERSION, StateDatabase
 from folkmoot_node.evidence.outbox import Outbox

@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 
 from folkmoot import answer_codec, round_codec
+from folkmoot.attributes import Attribute
 from folkmoot.privacy import Delta, Epsilon, Rho
 from folkmoot.refusal import RefusalReason
 from folkmoot.release import Release
 from folkmoot.rounds import Mechanism
 from folkmoot.series import Series, SeriesEvent
 from folkmoot.v1 import collection_pb2
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.evidence.outbox import Answer, AnswerKind
 from folkmoot_node.release.admission import AdmissionContext
 from folkmoot_node.release.exact_counts import ExactCounts

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from folkmoot.attributes import Attribute
 from folkmoot.geography import GssCode
 from folkmoot.series import SeriesRow
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.store.cells import classify
 from folkmoot_node.store.encrypted_file import create_key
 from folkmoot_node.store.event_history import EventHistory, FoundHouseholds, forget, open_history
