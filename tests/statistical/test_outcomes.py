@@ -33,8 +33,13 @@ from tests.outcome_region import (
 from tests.statistical.fit import FALSE_ALARM
 
 REPEATS = 120
+RELEASES = 20
 STATED = 0.02
 """Log odds: how far federated weights are from pooled ones at rho 0.5, 60,000 households."""
+LEFT_OPEN = 1 / 3
+"""Standard errors by which a weight is off at most, since pairs leave open how three factors go."""
+NOT_LINEAR = 0.05
+"""Share of the variance of weights that is left to what is not linear."""
 
 
 def estimates(found: Weights) -> tuple[Float64, Float64, Float64]:
@@ -45,23 +50,32 @@ def estimates(found: Weights) -> tuple[Float64, Float64, Float64]:
     return value, noise, np.array([one.error for one in fitted])
 
 
-def covers(held: int, repeats: int) -> bool:
+def covers(held: int, repeats: int, promised: float = CONFIDENCE) -> bool:
     """True unless intervals that hold with 95 % would hold so seldom once in a million times."""
-    return bool(stats.binom.cdf(held, repeats, CONFIDENCE) > FALSE_ALARM)
+    return bool(stats.binom.cdf(held, repeats, promised) > FALSE_ALARM)
 
 
 def test_federated_weights_are_within_the_stated_error_of_pooled_ones() -> None:
-    """And nearer than those of a council alone, though these have no noise at all."""
+    """And nearer to the truth than those of a council alone, in the mean of many releases.
+
+    The largest of the differences has a mean of 0.011 and a standard deviation of 0.003. In one of
+    some hundred releases it is above what is stated, and in one a council alone is nearer; the mean
+    of twenty is above three quarters of what is stated once in ten million times.
+    """
     round_, councils = a_round(), region()
     truth = pooled(list(councils.values()))[1:]
-    found = regional_weights(asked(round_, numbers(round_, councils)), each_council=True)
-    value, _, _ = estimates(found.region)
-    assert float(np.abs(value - truth).max()) < STATED
     planted = np.array([one for effects in EFFECTS.values() for one in effects[1:]])
-    alone = [estimates(one)[0] for one in found.alone.values() if one is not None]
-    assert len(alone) == 3
-    worst = min(float(np.sqrt(((one - planted) ** 2).mean())) for one in alone)
-    assert float(np.sqrt(((value - planted) ** 2).mean())) < worst
+    largest, of_region, of_nearest = [], [], []
+    for _ in range(RELEASES):
+        found = regional_weights(asked(round_, numbers(round_, councils)), each_council=True)
+        value, _, _ = estimates(found.region)
+        largest.append(float(np.abs(value - truth).max()))
+        alone = [estimates(one)[0] for one in found.alone.values() if one is not None]
+        assert len(alone) == 3
+        of_nearest.append(min(float(np.sqrt(((one - planted) ** 2).mean())) for one in alone))
+        of_region.append(float(np.sqrt(((value - planted) ** 2).mean())))
+    assert np.mean(largest) < 0.75 * STATED
+    assert np.mean(of_region) < np.mean(of_nearest)
 
 
 def test_what_is_left_open_bounds_what_noise_does_not_explain() -> None:
@@ -90,16 +104,18 @@ def test_errors_of_weights_are_those_that_noise_and_chance_make() -> None:
         released = numbers(round_, others)
         value, _, both = estimates(regional_weights(asked(round_, released)).region)
         by_both[at] = (value - planted) / both
-    # Sums of squared errors of a normal estimate are chi-squared; 5 % is left to what is not
-    # linear.
-    least = stats.chi2.ppf(FALSE_ALARM, REPEATS) / REPEATS - 0.05
-    allowed = stats.chi2.isf(FALSE_ALARM, REPEATS) / REPEATS + 0.05
+    # Sums of squared errors of a normal estimate are chi-squared.
+    least = stats.chi2.ppf(FALSE_ALARM, REPEATS) / REPEATS * (1 - NOT_LINEAR)
+    allowed = stats.chi2.isf(FALSE_ALARM, REPEATS) / REPEATS * (1 + NOT_LINEAR)
     assert (np.mean(by_noise**2, axis=0) < allowed).all()
     assert (np.mean(by_noise**2, axis=0) > least).all()
     assert (np.std(by_both, axis=0) ** 2 < allowed).all()
-    within = np.abs(by_both) < stats.norm.ppf((1 + CONFIDENCE) / 2)
-    # The last factor is off by what pairs leave open, a third of its standard error.
-    assert all(covers(int(one.sum()), REPEATS) for one in within.T)
+    quantile = stats.norm.ppf((1 + CONFIDENCE) / 2)
+    within = np.abs(by_both) < quantile
+    # 93 %: what is promised, of an estimate that is off by as much as is left open.
+    off = stats.norm(LEFT_OPEN, np.sqrt(1 + NOT_LINEAR))
+    promised = float(off.cdf(quantile) - off.cdf(-quantile))
+    assert all(covers(int(one.sum()), REPEATS, promised) for one in within.T)
 
 
 @pytest.mark.slow

@@ -11,12 +11,13 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from folkmoot.hierarchy import Axis
 from folkmoot.privacy import Rho
 from folkmoot.strategy import Depths, Plan, plan
 from folkmoot_coordinator.aggregation.reconstruct import Estimates, Reconstruction
-from tests.statistical.fit import Float64, Z, is_mean_of
+from tests.statistical.fit import FALSE_ALARM, Float64, is_mean_of
 from tests.statistical.questions import (
     TRAFFORD,
     exact,
@@ -28,7 +29,7 @@ from tests.statistical.questions import (
 )
 from tests.tables import measured
 
-REPEATS = 400
+REPEATS = 1_000
 WARDS = (1, 2, 3, 7)
 ASKED = workload({TRAFFORD: WARDS})
 MARGINALS = [one.attributes for one in ASKED.marginals]
@@ -59,15 +60,22 @@ def errors(made: Plan, repeats: int) -> dict[tuple[str, ...], Float64]:
 
 
 def has_predicted_variance(error: Float64, expected: Float64) -> bool:
-    """The mean over the cells; releases are independent, the cells of one are not."""
-    ratios = (error**2 / expected).mean(axis=1)
-    spread = float(ratios.std()) / math.sqrt(len(ratios))
-    return bool(abs(float(ratios.mean()) - 1) < Z * spread)
+    """The mean over the cells; releases are independent, the cells of one are not.
+
+    As a chi-squared with the degrees of freedom that the correlations of the cells leave
+    (Satterthwaite 1946). The spread of the squares that are judged would do worse: it is small
+    where they are.
+    """
+    repeats, cells = error.shape
+    correlation = np.atleast_2d(np.corrcoef(error.T))
+    ratio = float((error**2 / expected).mean())
+    return are_near_one(np.array(ratio), repeats * cells**2 / float((correlation**2).sum()))
 
 
-def ratio_spread(draws: int) -> float:
-    """Standard deviation of sample over true variance, for noise that is nearly normal."""
-    return math.sqrt(2 / draws)
+def are_near_one(ratios: Float64, freedom: float) -> bool:
+    """True unless a sample variance over the true one is not, for noise that is nearly normal."""
+    lower, upper = stats.chi2.ppf([FALSE_ALARM / 2, 1 - FALSE_ALARM / 2], freedom) / freedom
+    return bool(((lower < ratios) & (ratios < upper)).all())
 
 
 def predicted(made: Plan, attributes: tuple[str, ...]) -> Float64:
@@ -86,8 +94,7 @@ def test_variance_is_the_predicted_one_for_each_cell_and_marginal() -> None:
     uneven = 0
     for attributes, error in errors(made, REPEATS).items():
         expected = predicted(made, attributes)
-        ratios = error.var(axis=0) / expected
-        assert np.abs(ratios - 1).max() < Z * ratio_spread(REPEATS), attributes
+        assert are_near_one(error.var(axis=0, ddof=1) / expected, REPEATS - 1), attributes
         assert has_predicted_variance(error, expected), attributes
         assert made.mean_variance(attributes) == pytest.approx(expected.mean(), rel=1e-9)
         for values, variance in zip(error.T, expected, strict=True):
@@ -97,8 +104,8 @@ def test_variance_is_the_predicted_one_for_each_cell_and_marginal() -> None:
             assert not has_predicted_variance(error, expected / 1.05**2)
         # The same variance for all cells of unequal groups would be wrong, and is seen to be.
         if np.ptp(expected) > 0.5 * expected.mean():
-            flat = error.var(axis=0) / expected.mean()
-            uneven += bool(np.abs(flat - 1).max() > Z * ratio_spread(REPEATS))
+            flat = error.var(axis=0, ddof=1) / expected.mean()
+            uneven += not are_near_one(flat, REPEATS - 1)
     assert uneven >= 2
 
 

@@ -89,9 +89,10 @@ def test_what_was_decided_is_read_again_with_its_types(file):
 
 def test_the_file_is_sealed_and_for_the_owner_alone(file, place):
     path, _ = place
-    file.add(100_071_234_567, decided(), FIELDS)
+    file.add(100_071_234_567, decided("objection-a1", suppress=("tenure",)), FIELDS)
     content = path.read_bytes()
-    for word in (b"100071234567", b"a1", b"age", b"2026"):
+    # Words of two or three letters are among the 170 bytes of a sealed file once in 400.
+    for word in (b"100071234567", b"objection-a1", b"tenure", b"2026-12-01"):
         assert word not in content
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
