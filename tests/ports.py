@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import socket
-from contextlib import ExitStack
+from pathlib import Path
+
+_SLOTS = 32
+"""Of processes that run tests at once: no two of them are given the same port."""
+_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
+def _ports() -> range:
+    """Ports of this process, below those that Linux gives to whoever connects.
+
+    One of those could be taken by a connection of another test before a server listens on it.
+    """
+    lowest = int(_RANGE.read_text().split()[0]) if _RANGE.exists() else 32_768
+    slot = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _SLOTS
+    return range(max(2_000, lowest - 14_000) + slot, lowest, _SLOTS)
+
+
+_turns = itertools.count(os.getpid())  # tests that are started twice begin elsewhere
 
 
 def free_port() -> int:
@@ -13,8 +32,14 @@ def free_port() -> int:
 
 def free_ports(count: int) -> list[int]:
     """As many such ports, no two the same."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+    ports, found = _ports(), list[int]()
+    for turn in itertools.islice(_turns, len(ports)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", ports[turn % len(ports)]))
+            except OSError:
+                continue
+            found.append(int(probe.getsockname()[1]))
+        if len(found) == count:
+            return found
+    raise OSError(f"there are no {count} free ports below {ports.stop}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import textwrap
@@ -91,13 +92,23 @@ def test_a_server_that_is_not_there_is_transient(home):
 
 
 def test_a_lock_is_transient(home, run):
-    holder = threading.Thread(target=run, args=("BEGIN; LOCK accounts; SELECT pg_sleep(4)",))
+    held = "FROM pg_locks WHERE relation = 'accounts'::regclass AND granted"
+
+    def hold():
+        with contextlib.suppress(RuntimeError):  # it is broken off
+            run("BEGIN; LOCK accounts; SELECT pg_sleep(60)")
+
+    holder = threading.Thread(target=hold)
     holder.start()
-    time.sleep(1)
+    end = time.monotonic() + 30
+    while run(f"SELECT count(*) {held}") == "0":
+        assert time.monotonic() < end
+        time.sleep(0.05)
     home.options["statement_seconds"] = 1
     try:
         error = failed(home, "owed")
     finally:
+        run(f"SELECT pg_cancel_backend(pid) {held}")
         holder.join()
     assert error.transient
 

@@ -35,7 +35,7 @@ def state_of(region: Region, round_id: str) -> RoundState:
 
 
 def until_closed(region: Region, round_id: str) -> RoundState:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while state_of(region, round_id) is RoundState.OPEN and time.monotonic() < deadline:
         time.sleep(0.05)
     return state_of(region, round_id)

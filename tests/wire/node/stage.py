@@ -240,7 +240,8 @@ def scored_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = ["UPRN,Arrears,Support,LSOA", *household_rows(TRAFFORD, 300)]
     (home / "extracts" / "council_tax.csv").write_text("\n".join(rows) + "\n")
     policy = home / "release-policy.toml"
-    policy.write_text(policy.read_text().replace("approval = true", "approval = false"))
+    text = policy.read_text().replace("approval = true", "approval = false")
+    policy.write_text(text.replace("sunset = 2027-03-31", "sunset = 2099-12-31"))  # of the template
     sign(policy, load_policy_key(home / "keys" / "policy-signing.key"), "Tester", 1_790_000_000)
     config = load_config(home)
     score(

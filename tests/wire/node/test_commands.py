@@ -148,7 +148,7 @@ def test_a_policy_signed_anew_inherits_what_was_spent(stage: Stage) -> None:
     with open_home(stage.home, clock=lambda: int(time.time()) - 10 * 86_400) as home:
         loss = home.release_policy().policy.loss
         home.ledger.debit("0" * 32, b"d" * 32, Rho.of("0.3"), loss, b"p" * 32, home.clock())
-    for period_start in (datetime.date(2026, 4, 1), today):
+    for period_start in (today - datetime.timedelta(days=100), today):
         told = sign(period_start)
         assert "rho 0.3 spent, 0.7 left" in told
         assert "For all time: rho 0.3 of 2 spent, 1.7 left" in told

@@ -33,16 +33,21 @@ from folkmoot_operator.problems import ExitCode, Problem
 from tests.commands import run_inside
 
 DAY = 86_400
-TODAY = datetime.datetime.now(datetime.UTC).date()
-YESTERDAY = TODAY - datetime.timedelta(days=1)
 NODE = Path(sys.executable).with_name("folkmoot-node")
 
 
-def end_policy(home: Path, last: datetime.date = YESTERDAY, rule: str = "") -> None:
-    """Gives the policy an earlier last day, when households are scored already."""
+def today() -> datetime.date:
+    """Now: tests that are read in before midnight may run after it."""
+    return datetime.datetime.now(datetime.UTC).date()
+
+
+def end_policy(home: Path, last: datetime.date | None = None, rule: str = "") -> datetime.date:
+    """Gives the policy an earlier last day, or yesterday, when households are scored already."""
+    last = last or today() - datetime.timedelta(days=1)
     policy = home / "risk-policy.toml"
     text = policy.read_text().replace("2099-12-31", last.isoformat())
     policy.write_text(text + (f"\n[retention]\n{rule}\n" if rule else ""))
+    return last
 
 
 def some_uprn(home: Path) -> str:
@@ -69,10 +74,10 @@ def test_after_a_sunset_that_was_set_later_use_ends(stage: Stage) -> None:
         run_inside("folkmoot-node", *words, "--home", stage.home).said()
     (stage.home / "out.csv").unlink()
     before = audited(stage.home)
-    end_policy(stage.home)
+    yesterday = end_policy(stage.home)
     for words in uses(stage.home):
         said = run_inside("folkmoot-node", *words, "--home", stage.home).said(ExitCode.REFUSED)
-        assert f"the policy ended on {YESTERDAY}" in said, words
+        assert f"the policy ended on {yesterday}" in said, words
         assert "folkmoot-node score" not in said, "that would be refused too"
     assert not (stage.home / "out.csv").exists()
     assert audited(stage.home) == before, "nobody has looked"
@@ -101,8 +106,9 @@ def test_a_resident_who_asks_is_answered_as_long_as_there_are_scores(stage: Stag
     assert run_inside("folkmoot-node", *words, "--subject-access").said() == before
     assert audited(stage.home)[-1] == "subject access request answered"
     run_inside("folkmoot-node", "purge", "--yes", "--home", stage.home).said()
+    deleted = today()
     said = run_inside("folkmoot-node", *words, "--subject-access").said(ExitCode.REFUSED)
-    assert f"the scores were deleted on {TODAY}" in said
+    assert f"the scores were deleted on {deleted}" in said
     assert "decide on a new one with a new date" in said
     assert "folkmoot-node score" not in said
     for again in (["score"], ["households", "--out", str(stage.home / "out.csv")]):
@@ -120,10 +126,10 @@ def test_doctor_warns_thirty_days_before_and_fails_after(
 ) -> None:
     release = stage.home / "release-policy.toml"
     release.write_text(release.read_text().replace("2027-03-31", "2099-12-31"))
-    end_policy(stage.home, TODAY + datetime.timedelta(days=left))
+    last = end_policy(stage.home, today() + datetime.timedelta(days=left))
     found = [one for one in examine(stage.home, offline=True) if one.name == "sunset"]
     assert found[0].state is state
-    assert (TODAY + datetime.timedelta(days=left)).isoformat() in found[0].what
+    assert last.isoformat() in found[0].what
 
 
 def serving(home: Path, log: Path, until: str) -> str:
@@ -149,9 +155,9 @@ def test_serve_purges_when_the_day_has_passed(stage: Stage, tmp_path: Path) -> N
     key = config.key_file.read_text()
     new = config.extracts_folder / "arrived_today.csv"
     new.write_text("UPRN\n1\n")
-    end_policy(stage.home)
+    yesterday = end_policy(stage.home)
     said = serving(stage.home, tmp_path / "serve.log", "was destroyed and replaced")
-    assert f"purged scores by the policy's rule: the policy ended on {YESTERDAY}" in said
+    assert f"purged scores by the policy's rule: the policy ended on {yesterday}" in said
     assert not config.store_path.exists()
     assert config.key_file.read_text() != key
     assert extracts_in(config) == (new,), "what no good run has read stays"
@@ -194,7 +200,7 @@ def test_an_extract_that_has_changed_or_that_no_good_run_has_read_stays(stage: S
     shutil.copy(read, elsewhere)
     (config.extracts_folder / "link.csv").symlink_to(elsewhere)
     os.utime(unread, (old, old))
-    assert last_read(config) == {read: TODAY, unread: None}
+    assert last_read(config) == {read: today(), unread: None}
     with read.open("a") as file:
         file.write("1,2,Y,E01900901\n")
     assert Kind.EXTRACTS not in kinds(stage.home, 4000)
@@ -276,8 +282,9 @@ def test_a_round_waits_where_the_licence_of_bought_data_has_ended(stage: Stage) 
         (known,) = home.round_book().rounds()
         asked = home.round_book().question(known)
         require_scores_for(home, store.run, asked)
-        rented = store.run.model_copy(update={"licences": {"segment": YESTERDAY}})
-        with pytest.raises(Problem, match=f"the licence of segment ended on {YESTERDAY}"):
+        yesterday = today() - datetime.timedelta(days=1)
+        rented = store.run.model_copy(update={"licences": {"segment": yesterday}})
+        with pytest.raises(Problem, match=f"the licence of segment ended on {yesterday}"):
             require_scores_for(home, rented, asked)
 
 

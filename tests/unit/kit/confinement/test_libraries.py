@@ -97,7 +97,7 @@ lasting = [
     lasted(lambda: threading.Event().wait(0.2)), lasted(lambda: time.sleep(0.2)),
     lasted(lambda: queue.Queue().get(timeout=0.2)), lasted(lambda: condition.wait(0.2)),
 ]
-result = [round(it, 1) for it in lasting]
+result = [0.15 < it < 60 for it in lasting]  # a busy machine ends them later
 """
 THREADS = """
 import threading
@@ -120,7 +120,7 @@ result = len(totals)
         pytest.param(DUCKDB, [1_000_000, 499_999_500_000], id="duckdb"),
         pytest.param(SKLEARN, True, id="scikit-learn"),
         pytest.param(STANDARD, [[1, 2], 2, 36, "1:00:00"], id="standard library"),
-        pytest.param(TIMEOUTS, [0.2, 0.2, 0.2, 0.2], id="waits that end"),
+        pytest.param(TIMEOUTS, [True] * 4, id="waits that end"),
         pytest.param(THREADS, 16, id="threads"),
     ],
 )

@@ -166,7 +166,7 @@ def test_what_is_printed_goes_nowhere_and_is_kept_in_part(opened, factor_text, c
     plugins = opened(factor_text, more)
     factor = make_factor(plugins.factors["debt"], {}, "p")
     assert factor.score(DEBTS, CONTEXT).tolist() == [0, 0, 0]
-    for _ in range(100):
+    for _ in range(3_000):  # a minute
         if factor.process.printed_text().endswith("the very end"):
             break
         time.sleep(0.02)

@@ -101,7 +101,8 @@ def broken_by(act):
 
 
 def gone(process):
-    for _ in range(200):
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
         if process._process.ended() is not None:
             return True
         time.sleep(0.01)

@@ -301,7 +301,7 @@ def test_who_stops_reading_early_stops_the_source(made):
     batches = source.read(ReadContext((), TODAY, print))
     next(batches)
     batches.close()
-    for _ in range(100):
+    for _ in range(3_000):  # a minute
         if type(source).draft(Path("x")) != "[]":
             break
         threading.Event().wait(0.02)

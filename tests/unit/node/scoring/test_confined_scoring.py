@@ -79,7 +79,7 @@ def test_scores_are_those_of_the_same_code_in_the_nodes_process(node, folder, ca
 
 
 def has_ended(pid, wait=True):
-    until = time.monotonic() + (10 if wait else 0)
+    until = time.monotonic() + (60 if wait else 0)
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         if time.monotonic() > until:
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import time
 from pathlib import Path
@@ -204,4 +205,5 @@ def test_a_reason_that_names_somebody_is_refused(council: CaseworkCouncil, tmp_p
         assert done.code == ExitCode.USAGE
         assert "Leave out addresses" in done.stderr
     assert not (tmp_path / "answer").exists()
-    assert "0161" not in str(entries(council))
+    log = re.sub(r"[0-9a-f]{64}", "", str(entries(council)))  # a key may hold any digits
+    assert "0161" not in log
