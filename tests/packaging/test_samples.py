@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import sqlite3
 from contextlib import closing
@@ -17,6 +18,7 @@ from folkmoot_coordinator.viewer.settings import site_settings
 from folkmoot_node.casework.authority.policy import SAMPLE, CaseworkPolicy
 from folkmoot_node.casework.site_settings import site_settings as casework_settings
 from folkmoot_node.operations.initialise import initialise
+from folkmoot_node.operations.sample_policy import sample_sunset
 from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
@@ -42,6 +44,23 @@ def test_a_new_node_has_valid_settings_and_a_policy_whose_factors_are_installed(
     assert policy.operator_approval
     risk = load_policy(config.risk_policy)
     assert {factor.factor for factor in risk.document.factors} <= set(load_installed().factors)
+
+
+def test_policies_of_a_new_node_end_with_a_financial_year_at_least_three_months_ahead(
+    tmp_path: Path,
+) -> None:
+    before = datetime.datetime.now(datetime.UTC).date()
+    initialise(tmp_path / "node", "E08000009", "Trafford", "0.2", "1", "5")
+    after = datetime.datetime.now(datetime.UTC).date()
+    config = load_config(tmp_path / "node")
+    release, _ = load_unsigned(config.release_policy)
+    assert release.sunset == load_policy(config.risk_policy).sunset
+    assert release.sunset in {sample_sunset(before), sample_sunset(after)}
+    for day in range(0, 3660, 5):
+        today = datetime.date(2026, 11, 30) + datetime.timedelta(days=day)
+        last = sample_sunset(today)
+        assert (last.month, last.day) == (3, 31)
+        assert datetime.timedelta(days=90) <= last - today <= datetime.timedelta(days=455)
 
 
 def test_nobodys_loss_is_chosen_for_them(tmp_path: Path) -> None:

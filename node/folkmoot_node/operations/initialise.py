@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from itertools import pairwise
@@ -12,7 +13,7 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.federation.identity import KeyFiles, create_policy_key
-from folkmoot_node.operations.sample_policy import policy_of_profiles
+from folkmoot_node.operations.sample_policy import policy_of_profiles, sample_sunset
 from folkmoot_node.settings.node_toml import (
     FILE_NAME,
     STATE_FILE,
@@ -91,6 +92,7 @@ def initialise(
     values = {
         "@COUNCIL@": code,
         "@NAME@": name.strip(),
+        "@SUNSET@": sample_sunset(datetime.datetime.now(datetime.UTC).date()).isoformat(),
         "@PER_ROUND@": _limit("per_round", limits["--rho-per-round"]),
         "@PER_PERIOD@": _limit("per_period", limits["--rho-per-period"]),
         "@LIFETIME@": _limit("lifetime", limits["--rho-lifetime"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -51,6 +52,14 @@ class SamplePolicy:
     attributes: tuple[str, ...]
     factors: tuple[str, ...]
     left_out: Mapping[str, str]
+
+
+def sample_sunset(today: datetime.date) -> datetime.date:
+    """The last day of a policy that a council begins with: 31 March of next year.
+
+    That is the end of a financial year, and at least three months ahead.
+    """
+    return datetime.date(today.year + 1, 3, 31)
 
 
 def policy_of_profiles() -> SamplePolicy:
@@ -120,6 +129,8 @@ def _written(
     for name, start in zip(_BANDS, starts, strict=True):
         text = text.replace(f"@{name.upper()}@", str(start))
     tables = [f'[attributes.{name}]\nfield = "{name}"\n' for name in attributes]
+    today = datetime.datetime.now(datetime.UTC).date()
+    text = text.replace("@SUNSET@", sample_sunset(today).isoformat())
     text = text.replace("@HIGHEST@", str(highest))
     text = text.replace("@FACTORS@", "\n".join(factors).rstrip())
     text = text.replace("@ATTRIBUTES@\n", "\n".join(tables))

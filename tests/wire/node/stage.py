@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import re
 import shutil
 import sys
 import time
@@ -241,7 +242,7 @@ def scored_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (home / "extracts" / "council_tax.csv").write_text("\n".join(rows) + "\n")
     policy = home / "release-policy.toml"
     text = policy.read_text().replace("approval = true", "approval = false")
-    policy.write_text(text.replace("sunset = 2027-03-31", "sunset = 2099-12-31"))  # of the template
+    policy.write_text(re.sub(r"(?m)^sunset = [-\d]+", "sunset = 2099-12-31", text))
     sign(policy, load_policy_key(home / "keys" / "policy-signing.key"), "Tester", 1_790_000_000)
     config = load_config(home)
     score(
