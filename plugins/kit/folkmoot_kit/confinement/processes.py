@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
@@ -102,7 +103,7 @@ class ConfinedProcess:
         """Ends the process with all that is in its namespaces, and waits until it has ended."""
         if self._started.poll() is None:
             self._killed = True
-            self._started.kill()
+            _kill_with_begun(self.pid)
             self._started.wait()
         self._close()
 
@@ -204,7 +205,21 @@ def start(
 
 
 def _popen(line: Sequence[str], channel: int, output: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(line, stdin=channel, stdout=output, stderr=output, env={}, cwd="/")
+    return subprocess.Popen(
+        line, stdin=channel, stdout=output, stderr=output, env={}, cwd="/", process_group=0
+    )
+
+
+def _kill_with_begun(pid: int) -> None:
+    """Kills bubblewrap, and first what it has begun.
+
+    That ends with it only once it has asked Linux for it itself. Before, it would wait forever for
+    a word of what was killed, or go on.
+    """
+    with contextlib.suppress(OSError):  # it has ended, or Linux was built without such lists
+        for begun in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            os.kill(int(begun), signal.SIGKILL)
+    os.killpg(pid, signal.SIGKILL)  # what it begins meanwhile is still of its group
 
 
 def _setup(

@@ -32,6 +32,35 @@ def started(folder: Path, code: str, grants: Grants | None = None) -> ConfinedPr
     return start(grants or Grants(), [folder], script=script(folder, code))
 
 
+def test_one_that_is_killed_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
+    """What bubblewrap has begun waits for its word: without it, it would wait forever."""
+    written = script(tmp_path, "import time; time.sleep(100)")
+    for turn in range(150):
+        process = start(Grants(), [tmp_path], script=written)
+        time.sleep(turn % 50 / 10_000)
+        process.kill()
+    for _ in range(50):  # what is killed may need a moment to be gone
+        if not (left := named_in_a_command(written)):
+            break
+        time.sleep(0.1)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert not left
+
+
+def named_in_a_command(file: Path) -> list[int]:
+    """The processes of the machine in whose command a file stands."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes()
+        except OSError:  # it has ended
+            continue
+        if os.fsencode(file) in command:
+            found.append(int(folder.name))
+    return found
+
+
 def test_has_three_descriptors_and_a_bare_environment(tmp_path: Path) -> None:
     left_open = os.open(tmp_path, os.O_RDONLY)
     os.set_inheritable(left_open, True)

@@ -28,6 +28,7 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "release-policy.toml"
     path.write_text(
         text.replace("@COUNCIL@", "E08000009")
+        .replace("@SUNSET@", "2027-03-31")
         .replace("@ATTRIBUTES@", '"band"')
         .replace("@PER_ROUND@", "per_round = 0.5")
         .replace("@PER_PERIOD@", "per_period = 1")
