@@ -213,8 +213,8 @@ def _popen(line: Sequence[str], channel: int, output: int) -> subprocess.Popen[b
 def _kill_with_begun(pid: int) -> None:
     """Kills bubblewrap, and first what it has begun.
 
-    That ends with it only once it has asked Linux for it itself. Before, it would wait forever for
-    a word of what was killed, or go on.
+    That ends with it only once it has asked Linux for it itself. Before, it would never end, since
+    it waits for a word of what was killed, or it would go on.
     """
     with contextlib.suppress(OSError):  # it has ended, or Linux was built without such lists
         for begun in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
