@@ -216,10 +216,11 @@ def _kill_with_begun(pid: int) -> None:
     That ends with it only once it has asked Linux for it itself. Before, it would never end, since
     it waits for a word of what was killed, or it would go on.
     """
-    with contextlib.suppress(OSError):  # it has ended, or Linux was built without such lists
+    os.kill(pid, signal.SIGSTOP)  # it begins nothing more: Linux lets none fork that has a signal
+    with contextlib.suppress(OSError):  # that has ended, or Linux was built without such lists
         for begun in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             os.kill(int(begun), signal.SIGKILL)
-    os.killpg(pid, signal.SIGKILL)  # what it begins meanwhile is still of its group
+    os.killpg(pid, signal.SIGKILL)
 
 
 def _setup(

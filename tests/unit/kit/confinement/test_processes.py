@@ -39,7 +39,7 @@ def test_one_that_is_killed_while_it_starts_leaves_nothing(tmp_path: Path) -> No
         process = start(Grants(), [tmp_path], script=written)
         time.sleep(turn % 50 / 10_000)
         process.kill()
-    for _ in range(50):  # what is killed may need a moment to be gone
+    for _ in range(600):  # what is killed may need a moment to be gone
         if not (left := named_in_a_command(written)):
             break
         time.sleep(0.1)
