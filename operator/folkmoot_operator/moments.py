@@ -29,6 +29,14 @@ def day_text(seconds: float) -> str:
     return f"{to_datetime(seconds):%-d %B %Y}"
 
 
+def usual_sunset(today: datetime.date) -> datetime.date:
+    """The last day of a new policy: 31 March of next year.
+
+    That is the end of a financial year, and at least three months ahead.
+    """
+    return datetime.date(today.year + 1, 3, 31)
+
+
 def months_later(date: datetime.date, months: int) -> datetime.date:
     """The same day so many months later, or the last day of that month if it has no such day.
 

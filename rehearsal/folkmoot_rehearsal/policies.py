@@ -9,6 +9,7 @@ from importlib import resources
 from itertools import combinations
 
 from folkmoot.privacy import Rho
+from folkmoot_operator.moments import usual_sunset
 from folkmoot_rehearsal.codes import HOUSEHOLD_TYPES, TENURES
 from folkmoot_rehearsal.councils import Council
 from folkmoot_rehearsal.extracts import FRAME
@@ -104,7 +105,7 @@ def risk_policy(today: datetime.date, outcomes: Mechanism | None = None) -> str:
         outcomes: How outcomes come about, if they are rehearsed: more is audited then.
     """
     shipped = resources.files("folkmoot_rehearsal") / "documents" / POLICY_FILE
-    text = shipped.read_text("utf-8").replace(_SUNSET_MARK, _sunset(today).isoformat())
+    text = shipped.read_text("utf-8").replace(_SUNSET_MARK, usual_sunset(today).isoformat())
     return text + (policy_lines(outcomes) if outcomes else "")
 
 
@@ -127,7 +128,7 @@ def release_policy(
 # Release policy of {council.name} (rehearsal): what may leave this node.
 schema = 1
 council = "{council.code}"
-sunset = {_sunset(today)}
+sunset = {usual_sunset(today)}
 purposes = ["{PURPOSE}"]
 attributes = [{listed}]
 maximum_ways = 3
@@ -213,8 +214,3 @@ def areas_file(areas: Mapping[str, Sequence[str]]) -> str:
     """The public list of areas by council, as a round file names it."""
     rows = [f"{council},{area}\n" for council in areas for area in areas[council]]
     return "".join(["council,area\n", *rows])
-
-
-def _sunset(today: datetime.date) -> datetime.date:
-    """31 March of next year: always at least three months ahead."""
-    return datetime.date(today.year + 1, 3, 31)

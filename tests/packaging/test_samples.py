@@ -18,10 +18,10 @@ from folkmoot_coordinator.viewer.settings import site_settings
 from folkmoot_node.casework.authority.policy import SAMPLE, CaseworkPolicy
 from folkmoot_node.casework.site_settings import site_settings as casework_settings
 from folkmoot_node.operations.initialise import initialise
-from folkmoot_node.operations.sample_policy import sample_sunset
 from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
+from folkmoot_operator.moments import usual_sunset
 from folkmoot_operator.problems import Problem
 from folkmoot_operator.settings import parse
 from folkmoot_plugin_savvi.standard import load
@@ -55,10 +55,10 @@ def test_policies_of_a_new_node_end_with_a_financial_year_at_least_three_months_
     config = load_config(tmp_path / "node")
     release, _ = load_unsigned(config.release_policy)
     assert release.sunset == load_policy(config.risk_policy).sunset
-    assert release.sunset in {sample_sunset(before), sample_sunset(after)}
+    assert release.sunset in {usual_sunset(before), usual_sunset(after)}
     for day in range(0, 3660, 5):
         today = datetime.date(2026, 11, 30) + datetime.timedelta(days=day)
-        last = sample_sunset(today)
+        last = usual_sunset(today)
         assert (last.month, last.day) == (3, 31)
         assert datetime.timedelta(days=90) <= last - today <= datetime.timedelta(days=455)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Subquery, func, select
 
 from folkmoot.geography import GssCode
 from folkmoot.refusal import RefusalReason
@@ -77,9 +77,9 @@ class CouncilResponse:
         return "released" if self.refusal is None else "refused"
 
 
-def summaries(database: Database) -> list[RoundSummary]:
-    """Every round, newest first."""
-    counts = (
+def answer_counts() -> Subquery:
+    """By `round_id`, the number of `answers`, and of `refusals` among them."""
+    return (
         select(
             AnswerRow.round_id.label("round_id"),
             func.count().label("answers"),
@@ -88,6 +88,11 @@ def summaries(database: Database) -> list[RoundSummary]:
         .group_by(AnswerRow.round_id)
         .subquery()
     )
+
+
+def summaries(database: Database) -> list[RoundSummary]:
+    """Every round, newest first."""
+    counts = answer_counts()
     query = (
         select(RoundRow, counts.c.answers, counts.c.refusals)
         .outerjoin(counts, counts.c.round_id == RoundRow.round_id)

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from folkmoot.rounds import RoundState
 from folkmoot_coordinator.database.connection import Database
-from folkmoot_coordinator.database.models import AnswerRow, InvitedRow, RoundRow
+from folkmoot_coordinator.database.models import InvitedRow, RoundRow
 from folkmoot_coordinator.publication.outcome_round import offered_groups, offered_outcomes
+from folkmoot_coordinator.rounds.progress import answer_counts
 from folkmoot_coordinator.rounds.round_store import decoded_round
 from folkmoot_coordinator.rounds.withdrawal import Withdrawal
 from folkmoot_coordinator.viewer.words import slug, table_title
@@ -106,15 +107,7 @@ def round_facts(
     Raises:
         Problem: If a stored round is damaged.
     """
-    counts = (
-        select(
-            AnswerRow.round_id.label("round_id"),
-            func.count().label("answers"),
-            func.count(AnswerRow.reason).label("refusals"),
-        )
-        .group_by(AnswerRow.round_id)
-        .subquery()
-    )
+    counts = answer_counts()
     columns = (
         RoundRow.round_id, RoundRow.digest, RoundRow.state, RoundRow.opened_at, RoundRow.deadline,
         RoundRow.closed_at, RoundRow.series_id, RoundRow.series_position, RoundRow.withdrawn_at,

@@ -13,7 +13,7 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.federation.identity import KeyFiles, create_policy_key
-from folkmoot_node.operations.sample_policy import policy_of_profiles, sample_sunset
+from folkmoot_node.operations.sample_policy import policy_of_profiles
 from folkmoot_node.settings.node_toml import (
     FILE_NAME,
     STATE_FILE,
@@ -21,6 +21,7 @@ from folkmoot_node.settings.node_toml import (
 )
 from folkmoot_node.settings.scoring import require_place_for_store
 from folkmoot_node.store.encrypted_file import create_key
+from folkmoot_operator.moments import usual_sunset
 from folkmoot_operator.ownership import Holdings, is_own_file, require_own
 from folkmoot_operator.private_files import (
     close_to_others,
@@ -92,7 +93,7 @@ def initialise(
     values = {
         "@COUNCIL@": code,
         "@NAME@": name.strip(),
-        "@SUNSET@": sample_sunset(datetime.datetime.now(datetime.UTC).date()).isoformat(),
+        "@SUNSET@": usual_sunset(datetime.datetime.now(datetime.UTC).date()).isoformat(),
         "@PER_ROUND@": _limit("per_round", limits["--rho-per-round"]),
         "@PER_PERIOD@": _limit("per_period", limits["--rho-per-period"]),
         "@LIFETIME@": _limit("lifetime", limits["--rho-lifetime"]),

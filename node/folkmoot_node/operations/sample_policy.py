@@ -11,6 +11,7 @@ from itertools import pairwise
 from folkmoot_node.policies.risk_policy import parse_policy
 from folkmoot_node.scoring.binding import bind
 from folkmoot_node.sources.connect import ConnectedSource, Plugins
+from folkmoot_operator.moments import usual_sunset
 from folkmoot_operator.problems import Problem
 from folkmoot_sdk.schema import FieldType
 
@@ -52,14 +53,6 @@ class SamplePolicy:
     attributes: tuple[str, ...]
     factors: tuple[str, ...]
     left_out: Mapping[str, str]
-
-
-def sample_sunset(today: datetime.date) -> datetime.date:
-    """The last day of a policy that a council begins with: 31 March of next year.
-
-    That is the end of a financial year, and at least three months ahead.
-    """
-    return datetime.date(today.year + 1, 3, 31)
 
 
 def policy_of_profiles() -> SamplePolicy:
@@ -130,7 +123,7 @@ def _written(
         text = text.replace(f"@{name.upper()}@", str(start))
     tables = [f'[attributes.{name}]\nfield = "{name}"\n' for name in attributes]
     today = datetime.datetime.now(datetime.UTC).date()
-    text = text.replace("@SUNSET@", sample_sunset(today).isoformat())
+    text = text.replace("@SUNSET@", usual_sunset(today).isoformat())
     text = text.replace("@HIGHEST@", str(highest))
     text = text.replace("@FACTORS@", "\n".join(factors).rstrip())
     text = text.replace("@ATTRIBUTES@\n", "\n".join(tables))

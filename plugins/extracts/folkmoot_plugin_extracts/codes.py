@@ -37,18 +37,35 @@ class Words:
 USUAL = Words()
 
 
-@dataclass(frozen=True, slots=True)
-class Boolean(Reader):
-    """True or false."""
+class _OfWords(Reader):
+    """Words that stand for values; `compared` says how they are compared."""
 
-    true: tuple[str, ...]
-    false: tuple[str, ...]
-    compared: Words = USUAL
+    compared: Words
 
     @property
     def lenient(self) -> bool:  # type: ignore[override]
         """See `Reader`."""
         return self.compared.lenient
+
+
+class _OfCodes(_OfWords):
+    """Codes that stand for values: `texts` has what the file holds, and what each stands for."""
+
+    texts: tuple[tuple[str, Any], ...]
+
+    @property
+    def words(self) -> tuple[str, ...]:  # type: ignore[override]
+        """See `Reader`."""
+        return tuple(text for text, _ in self.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean(_OfWords):
+    """True or false."""
+
+    true: tuple[str, ...]
+    false: tuple[str, ...]
+    compared: Words = USUAL
 
     @property
     def words(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -69,7 +86,7 @@ class Boolean(Reader):
 
 
 @dataclass(frozen=True, slots=True)
-class CodeList(Reader):
+class CodeList(_OfCodes):
     """A code: a Polars Enum of the codes.
 
     Attributes:
@@ -81,16 +98,6 @@ class CodeList(Reader):
     texts: tuple[tuple[str, str], ...]
     codes: tuple[str, ...]
     compared: Words = USUAL
-
-    @property
-    def lenient(self) -> bool:  # type: ignore[override]
-        """See `Reader`."""
-        return self.compared.lenient
-
-    @property
-    def words(self) -> tuple[str, ...]:  # type: ignore[override]
-        """See `Reader`."""
-        return tuple(text for text, _ in self.texts)
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
@@ -109,7 +116,7 @@ class CodeList(Reader):
 
 
 @dataclass(frozen=True, slots=True)
-class Valued(Reader):
+class Valued(_OfCodes):
     """A number that the file writes as a code, such as an age band.
 
     Attributes:
@@ -120,16 +127,6 @@ class Valued(Reader):
     texts: tuple[tuple[str, float], ...]
     whole: bool
     compared: Words = USUAL
-
-    @property
-    def lenient(self) -> bool:  # type: ignore[override]
-        """See `Reader`."""
-        return self.compared.lenient
-
-    @property
-    def words(self) -> tuple[str, ...]:  # type: ignore[override]
-        """See `Reader`."""
-        return tuple(text for text, _ in self.texts)
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""

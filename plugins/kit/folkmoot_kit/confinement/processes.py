@@ -103,9 +103,23 @@ class ConfinedProcess:
         """Ends the process with all that is in its namespaces, and waits until it has ended."""
         if self._started.poll() is None:
             self._killed = True
-            _kill_with_begun(self.pid)
+            self._kill_with_begun()
             self._started.wait()
         self._close()
+
+    def _kill_with_begun(self) -> None:
+        """Kills bubblewrap, and first the process that it has begun.
+
+        That process asks Linux to end with bubblewrap, but some milliseconds after it has begun.
+        Until then it would outlive bubblewrap, and wait for a word of it that never comes.
+        """
+        # Once it is stopped, it begins nothing more: a process with a pending signal cannot fork.
+        self._started.send_signal(signal.SIGSTOP)
+        with contextlib.suppress(OSError):  # ended by now, or Linux was built without such lists
+            for begun in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
+                os.kill(int(begun), signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # another thread has seen it end
+            os.killpg(self.pid, signal.SIGKILL)
 
     def ended(self) -> Ending | None:
         """How it ended; None while it runs."""
@@ -208,19 +222,6 @@ def _popen(line: Sequence[str], channel: int, output: int) -> subprocess.Popen[b
     return subprocess.Popen(
         line, stdin=channel, stdout=output, stderr=output, env={}, cwd="/", process_group=0
     )
-
-
-def _kill_with_begun(pid: int) -> None:
-    """Kills bubblewrap, and first what it has begun.
-
-    That ends with it only once it has asked Linux for it itself. Before, it would never end, since
-    it waits for a word of what was killed, or it would go on.
-    """
-    os.kill(pid, signal.SIGSTOP)  # it begins nothing more: Linux lets none fork that has a signal
-    with contextlib.suppress(OSError):  # that has ended, or Linux was built without such lists
-        for begun in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            os.kill(int(begun), signal.SIGKILL)
-    os.killpg(pid, signal.SIGKILL)
 
 
 def _setup(

@@ -48,6 +48,13 @@ def test_one_that_is_killed_while_it_starts_leaves_nothing(tmp_path: Path) -> No
     assert not left
 
 
+def test_what_a_terminal_sends_reaches_its_caller_alone(tmp_path: Path) -> None:
+    """Ctrl-C goes to a process group: the command ends its plugins, and not the terminal."""
+    with started(tmp_path, "import os; os.write(0, b'here'); os.read(0, 1)") as process:
+        assert process.channel.recv(4) == b"here"
+        assert os.getpgid(process.pid) == process.pid != os.getpgrp()
+
+
 def named_in_a_command(file: Path) -> list[int]:
     """The processes of the machine in whose command a file stands."""
     found = []
