@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import shutil
@@ -271,9 +272,15 @@ def test_a_name_that_a_terminal_would_obey_is_shown_without_its_signs(site: Path
 
 def test_it_is_fast_among_hundreds_of_distributions(site: Path) -> None:
     assert len(list(SITE.glob("*.dist-info"))) > 100
-    times = []
+    taken, floor = [], []
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = time.thread_time()  # that of others on the machine does not count
         Installation((site, SITE)).read(NAME)
-        times.append(time.perf_counter() - begun)
-    assert min(times) < 0.05, "50 ms for a usual plugin"
+        done = time.thread_time()
+        for other in importlib.metadata.distributions(path=[str(SITE)]):
+            assert other.metadata["Name"]
+            assert other.read_text("METADATA")
+            other.read_text("RECORD")
+        taken.append(done - begun)
+        floor.append(time.thread_time() - done)
+    assert min(taken) < min(floor) / 2, "it does not read what all others say of themselves"
