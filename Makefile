@@ -47,6 +47,8 @@ $(READY): requirements.lock VERSION one_version.py $(DISTRIBUTIONS:%=%/pyproject
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation \
 		$(addprefix --editable ./,$(DISTRIBUTIONS))
+# Installed packages come compiled, what stands here does not: each process would do it again.
+	@$(BIN)/python -m compileall -q -j 0 $(DISTRIBUTIONS)
 	@touch $@
 
 demo: $(READY)  ## Run a ten-council region on this machine

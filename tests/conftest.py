@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -45,6 +46,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As a shell starts what runs in the background; tests break programs off by this signal.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+gc.disable()
+"""Until all tests are collected: they stay, and the collector would walk them again and again."""
+
 settings.register_profile(
     "folkmoot",
     deadline=None,  # a busy machine is not a fault
@@ -78,6 +82,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             test._hypothesis_internal_use_settings = settings(
                 own, max_examples=own.max_examples * EXAMPLES
             )
+
+
+def pytest_collection_finish() -> None:
+    """Turns the collector of garbage on, for what the tests themselves make."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="module", autouse=True)

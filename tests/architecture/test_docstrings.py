@@ -8,6 +8,7 @@ docstring leaves one out cannot be seen by a program.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -67,38 +68,53 @@ def modules() -> Iterator[Path]:
                 yield path
 
 
-TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in modules()}
-TREES = {name: ast.parse(text) for name, text in TEXTS.items()}
-ARRAYS = {"NDArray", "ndarray"} | {
-    alias for text in TEXTS.values() for alias in _ALIAS.findall(text)
-}
-METHODS: dict[str, set[str]] = defaultdict(set)
-"""Names of the methods of each class; classes of one name are not distinguished."""
-for _tree in TREES.values():
-    for _node in ast.walk(_tree):
-        if isinstance(_node, ast.ClassDef):
-            METHODS[_node.name] |= {
-                item.name for item in _node.body if isinstance(item, ast.FunctionDef)
-            }
+@dataclass(frozen=True)
+class Code:
+    """Our modules, read once and only by the process that runs these tests.
+
+    Attributes:
+        trees: By name of the file.
+        arrays: Names that stand for an array in an annotation.
+        methods: Names of the methods of each class; classes of one name are not distinguished.
+    """
+
+    trees: dict[str, ast.Module]
+    arrays: set[str]
+    methods: dict[str, set[str]]
+
+
+@functools.cache
+def code() -> Code:
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in modules()}
+    trees = {name: ast.parse(text) for name, text in texts.items()}
+    aliases = {alias for text in texts.values() for alias in _ALIAS.findall(text)}
+    methods: dict[str, set[str]] = defaultdict(set)
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                methods[node.name] |= {
+                    item.name for item in node.body if isinstance(item, ast.FunctionDef)
+                }
+    return Code(trees, {"NDArray", "ndarray"} | aliases, methods)
 
 
 def is_documented_above(scope: ast.AST, name: str) -> bool:
     """Whether a base class of ours describes the method."""
     bases = scope.bases if isinstance(scope, ast.ClassDef) else []
     names = [ast.unparse(base).partition("[")[0].rpartition(".")[2] for base in bases]
-    return any(name in METHODS.get(base, ()) for base in names)
+    return any(name in code().methods.get(base, ()) for base in names)
 
 
 def refers_to_protocol(docstring: str, name: str) -> bool:
     """Whether it names a protocol of ours, which describes the method."""
     protocol = re.match(r"See `(\w+)`", docstring)
-    return protocol is not None and name in METHODS.get(protocol[1], ())
+    return protocol is not None and name in code().methods.get(protocol[1], ())
 
 
 def returns_numbers_or_rows(annotation: str) -> bool:
     """Whether what is returned is an array or table, or holds some."""
     plain = re.sub(r"\bCallable\[.*\]", "", annotation)  # described where it is called
-    return bool(_TABLES.search(plain) or ARRAYS & set(re.findall(r"\w+", plain)))
+    return bool(_TABLES.search(plain) or code().arrays & set(re.findall(r"\w+", plain)))
 
 
 def functions(tree: ast.AST, name: str) -> Iterator[Function]:
@@ -118,14 +134,12 @@ def functions(tree: ast.AST, name: str) -> Iterator[Function]:
                         yield Function(where, returns, docstring)
 
 
-FUNCTIONS = [function for name, tree in TREES.items() for function in functions(tree, name)]
-
-
 def test_arrays_and_tables_are_described() -> None:
-    assert len(FUNCTIONS) > 60
+    meant = [one for name, tree in code().trees.items() for one in functions(tree, name)]
+    assert len(meant) > 60
     found = [
         f"{one.where} -> {one.returns}: say {', '.join(one.faults())}"
-        for one in FUNCTIONS
+        for one in meant
         if one.faults()
     ]
     assert not found, "\n" + "\n".join(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -74,14 +75,19 @@ class Module:
 
 SAYS = re.compile(r"logging|emit|Event\b|measure|count|metrics|opentelemetry|prometheus|signals")
 """Only modules with one of these words are looked at."""
-MODULES = {
-    name: Module(path)
-    for folder in FOLDERS
-    for path in sorted((ROOT / folder).rglob("*.py"))
-    if "/build/" not in (name := path.relative_to(ROOT).as_posix())
-    and "_pb2" not in name
-    and SAYS.search(path.read_text("utf-8"))
-}
+
+
+@functools.cache
+def modules() -> dict[str, Module]:
+    """Our modules by name of the file, read once by the process that runs these tests."""
+    return {
+        name: Module(path)
+        for folder in FOLDERS
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if "/build/" not in (name := path.relative_to(ROOT).as_posix())
+        and "_pb2" not in name
+        and SAYS.search(path.read_text("utf-8"))
+    }
 
 
 def last_name(node: ast.expr) -> set[str]:
@@ -117,14 +123,14 @@ for one in LISTS:
 
 
 def test_nothing_else_writes_into_a_log() -> None:
-    found = {name for name, one in MODULES.items() if "logging" in dict(one.imports)}
+    found = {name for name, one in modules().items() if "logging" in dict(one.imports)}
     assert found == MAY_LOG.keys()
     recorder = ("prefect.logging", "get_run_logger")
-    assert {name for name, one in MODULES.items() if recorder in one.imports} == MAY_RECORD
+    assert {name for name, one in modules().items() if recorder in one.imports} == MAY_RECORD
 
 
 def test_every_event_that_is_written_is_listed_with_its_fields() -> None:
-    for name, module in MODULES.items():
+    for name, module in modules().items():
         for call in module.of("emit"):
             if name.endswith(("operator/events.py", "log_output.py")) or not call.args:
                 continue
@@ -142,7 +148,7 @@ def test_every_event_that_is_written_is_listed_with_its_fields() -> None:
 def test_every_event_of_a_visit_says_which_it_is() -> None:
     found = 0
     taken = ("folkmoot_node.answering.event", "Event")
-    for name, module in MODULES.items():
+    for name, module in modules().items():
         if taken not in module.imports:
             continue
         for call in module.of("Event"):
@@ -163,7 +169,7 @@ def test_no_event_is_listed_that_nobody_writes() -> None:
     lists = ("/signals/events.py", "folkmoot_web/events.py")
     used = {
         constant
-        for name, module in MODULES.items()
+        for name, module in modules().items()
         if not name.endswith(lists)
         for constant in module.names
     }
@@ -178,7 +184,7 @@ def test_every_metric_that_is_measured_is_listed_and_the_other_way_round() -> No
         if isinstance(value, Metric)
     }
     measured: set[str] = set()
-    for name, module in MODULES.items():
+    for name, module in modules().items():
         if name.startswith(("node/", "coordinator/")):
             for call in module.of("count", "measure", "set", "forget"):
                 if call.args and (constant := last_name(call.args[0]) & known.keys()):
@@ -190,12 +196,12 @@ def test_only_one_module_imports_what_shows_metrics_and_late() -> None:
     home = "operator/folkmoot_operator/signal_output.py"
     found = {
         name
-        for name, one in MODULES.items()
+        for name, one in modules().items()
         for module, _ in one.imports
         if module.partition(".")[0] in LIBRARIES
     }
     assert found == {home}
-    for node in MODULES[home].top:
+    for node in modules()[home].top:
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not LIBRARIES & {one.partition(".")[0] for one in names}
