@@ -121,7 +121,9 @@ class Stage:
 
     def traces(self) -> list[str]:
         """What was done since the last call, a sentence for each trace; puts all back."""
-        found = [f"a server of the host had {word}" for word in dict.fromkeys(self._heard())]
+        found = [
+            f"a server of the host had {word}" for word in dict.fromkeys(self._listeners.heard())
+        ]
         found += [
             f"a file of the host appeared ({name})"
             for name, path in self._places.items()
@@ -139,11 +141,6 @@ class Stage:
         if found:
             self._put_back()
         return found
-
-    def _heard(self) -> list[str]:
-        time.sleep(0.01)  # the servers' threads take their turn
-        heard, self._listeners.heard = self._listeners.heard, []
-        return heard
 
     def _traces_in_shared(self) -> list[str]:
         found = []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
+import select
 import subprocess
 import sys
 from types import TracebackType
@@ -63,6 +65,7 @@ class Victim:
 
     def traces(self) -> list[str]:
         """What has been done to it: a sentence for each trace."""
+        said = self._said()
         if self._process.poll() is not None:
             return [f"the other process has ended ({self._process.returncode})"]
         found = [
@@ -70,16 +73,29 @@ class Victim:
             for name, value in self._state().items()
             if value != self._before[name]
         ]
-        if "state" not in " ".join(found) and self._said() != self._secret:
+        if "state" not in " ".join(found) and said != self._secret:
             found.append("the other process's memory was written")
         return found
 
     def _said(self) -> str:
+        """Its secret as it holds it now; nothing, if it has ended or was stopped.
+
+        It has to run in order to answer: a signal that waits for it is delivered before.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        return self._process.stdout.readline().strip()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
+        answer = select.poll()
+        answer.register(self._process.stdout, select.POLLIN)
+        while not answer.poll(5):
+            if self._state()["state"]:
+                return ""
+        said = self._process.stdout.readline().strip()
+        if not said:
+            self._process.wait()  # it has closed its output, and is about to end
+        return said
 
     def _state(self) -> dict[str, object]:
         with open(f"/proc/{self.pid}/status") as file:  # noqa: PTH123
