@@ -37,6 +37,7 @@ from folkmoot_node.policies.release_policy import ReleasePolicy
 from folkmoot_node.release import mechanism as release_module
 from folkmoot_node.release.admission import AdmissionContext
 from folkmoot_node.release.contrasts import sensitivities
+from folkmoot_node.release.exact_counts import ExactCounts
 from folkmoot_node.release.office import Office, Question
 from tests.statistical.audit import Audit, audit, gaussian_epsilon
 from tests.statistical.questions import (
@@ -124,17 +125,18 @@ class Node:
     def releases(self, table: Int64, times: int) -> Int64:
         """Numbers of independent releases of a table, shape (times, rows)."""
         made = []
+        counts = exact(self.round.plan(TRAFFORD), table)
         while len(made) < times:
             path = self._folder / f"{self._answered}.sqlite"
             with StateDatabase(path, create=True) as state:
                 # Nobody cuts the power here; waiting for the disk is most of a release.
                 state.reader.execute("PRAGMA synchronous = OFF")
                 for _ in range(min(ROUNDS_A_NODE, times - len(made))):
-                    made.append(self._release(table, Ledger(state), Outbox(state)))
+                    made.append(self._release(counts, Ledger(state), Outbox(state)))
             path.unlink()
         return np.array(made)
 
-    def _release(self, table: Int64, ledger: Ledger, outbox: Outbox) -> Int64:
+    def _release(self, counts: ExactCounts, ledger: Ledger, outbox: Outbox) -> Int64:
         self._answered += 1
         round_ = self.round
         context = AdmissionContext(
@@ -154,7 +156,7 @@ class Node:
         answer = release_module.release(
             Question(identified, digest, context, b"q" * 32),
             Office(ledger, outbox, lambda: OPENED),
-            lambda: exact(round_.plan(TRAFFORD), table),
+            lambda: counts,
             threads=1,
         )
         assert answer is not None
