@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from folkmoot_kit.confinement import ConfinedProcess, Ending, Grants, import_folders, start
 from folkmoot_kit.confinement.layers import Setup
+from folkmoot_kit.hosting import PluginProcess
 
 HERE = Path(__file__).resolve().parent / "confined"
 """A folder that holds the program alone: a confined process sees all of it."""
@@ -59,6 +60,14 @@ def run_confined(
     with start(grants or Grants(), folders, script=_PROGRAM) as process:
         setup(process.setup)
         return _outcome(process, code, before, folders, seconds)
+
+
+def limit_calls(processes: Iterable[PluginProcess], seconds: float) -> None:
+    """Lets calls of processes that run take no longer from now on."""
+    for process in processes:
+        grants = process.hosting.grants
+        limits = replace(grants.limits, seconds=seconds)
+        process.hosting = replace(process.hosting, grants=replace(grants, limits=limits))
 
 
 def _outcome(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import secrets
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +26,8 @@ def _ports() -> Sequence[int]:
     return range(max(_ALLOWED, lowest - 14_000) + slot, lowest, _SLOTS) or [0]
 
 
-_turns = itertools.count(os.getpid())  # tests that are started twice begin elsewhere
+# Tests that are started twice begin elsewhere; ids of processes would be close to each other.
+_turns = itertools.count(secrets.randbelow(1 << 20))
 
 
 def free_port() -> int:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import psutil
+
 from tests.commands import run_inside
 from tests.forked_commands import run_forked
 from tests.ports import free_port
@@ -235,17 +237,20 @@ class Region:
         raise AssertionError(f"the coordinator does not answer\n{self.log()}")
 
     def kill(self) -> None:
-        """As by `kill -9`."""
+        """As by `kill -9`; those that it has started keep their ports until they notice."""
         assert self._process is not None
+        children = psutil.Process(self._process.pid).children(recursive=True)
         self._process.kill()
         self._process.wait()
         self._process = None
+        _, left = psutil.wait_procs(children, timeout=60)
+        assert not left
 
     def stop(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
             try:
-                self._process.wait(20)
+                self._process.wait(60)
             except subprocess.TimeoutExpired:
                 self.kill()
             self._process = None

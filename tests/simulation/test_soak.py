@@ -72,8 +72,10 @@ class Process:
 
     def kill(self, now: float, away: float) -> None:
         if self.child is not None:
+            children = psutil.Process(self.child.pid).children(recursive=True)
             self.child.kill()
             self.child.wait()
+            psutil.wait_procs(children, timeout=60)  # they keep its ports until they notice
             self.child, self.again_at = None, now + away
 
     def halt(self) -> None:

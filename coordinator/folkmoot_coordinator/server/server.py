@@ -211,6 +211,8 @@ class CoordinatorServer:
         now = time.monotonic()
         self._revoked = {one: self._revoked.get(one, now) for one in revoked}
         due = {one for one, seen in self._revoked.items() if now - seen >= REVOKED_SECONDS}
+        for one in due:  # a connection that comes again, before the next look, has its time too
+            del self._revoked[one]
         if due and (ended := self._loop.run(self._collection.end(due))):
             emit(events.REVOKED_ENDED, connections=ended)
 

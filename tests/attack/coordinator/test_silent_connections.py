@@ -63,7 +63,7 @@ def test_connections_that_hang_do_not_shut_out_councils(
     held: list[socket.socket] = []
     try:
         for number in range(CONNECTIONS * intensity):
-            held.append(socket.create_connection(address, 5))
+            held.append(socket.create_connection(address, SECONDS))
             try:
                 held[-1].sendall(sayings[number % len(sayings)])
             except OSError:

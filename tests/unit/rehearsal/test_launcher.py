@@ -13,6 +13,8 @@ import httpx2
 import polars as pl
 import pytest
 
+from tests.postgresql import wait_until
+
 pytestmark = pytest.mark.slow
 
 COMMAND = Path(sys.executable).with_name("folkmoot-rehearse")
@@ -34,6 +36,11 @@ def processes_of(out: Path) -> list[str]:
         if str(out) in line and str(os.getpid()) != entry.parent.name:
             found.append(line)
     return found
+
+
+def until_nothing_runs(out: Path) -> None:
+    """What was started by a process that was killed ends a moment after it."""
+    wait_until(lambda: not processes_of(out), "processes to end")
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +125,7 @@ def test_the_folder_explains_itself_and_nothing_runs_on(rehearsal):
         if name.endswith("/"):
             assert (out / name.split("<")[0]).is_dir(), name
     assert json.loads((out / "rehearsal.json").read_text("utf-8"))["state"] == "finished"
-    assert processes_of(out) == []
+    until_nothing_runs(out)
 
 
 def test_a_second_rehearsal_does_not_overwrite_the_first(rehearsal):
@@ -153,7 +160,7 @@ def test_an_interrupt_stops_every_process(tmp_path, number):
         running.send_signal(number)
         running.communicate(timeout=60)
     assert running.returncode == 130
-    assert processes_of(out) == []
+    until_nothing_runs(out)
 
 
 def test_a_failing_command_names_its_log(tmp_path):
@@ -164,7 +171,7 @@ def test_a_failing_command_names_its_log(tmp_path):
         started.node("E08000001", tmp_path / "nothing", "doctor", "--offline", "--no-such-option")
     assert caught.value.exit_code is ExitCode.FAULT
     assert str(tmp_path / "logs" / "E08000001.log") in caught.value.remedy
-    assert processes_of(tmp_path) == []
+    until_nothing_runs(tmp_path)
 
 
 def test_a_round_that_cannot_be_opened_stops_the_rehearsal(tmp_path):
@@ -196,7 +203,7 @@ def view(out, browse):
             running.send_signal(signal.SIGINT)
             running.wait(60)
     assert running.returncode == 0
-    assert processes_of(out) == []
+    until_nothing_runs(out)
     return told
 
 

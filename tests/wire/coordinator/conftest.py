@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
+import psutil
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -56,6 +57,7 @@ from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.settings import parse
 from tests.ports import free_ports
+from tests.postgresql import wait_until
 
 BOLTON, BURY, TRAFFORD = GssCode("E08000001"), GssCode("E08000002"), GssCode("E08000009")
 POLICY_DIGEST = bytes(range(32))
@@ -356,8 +358,11 @@ class ServeProcess:
     ready: str
 
     def kill(self) -> None:
+        """As by `kill -9`; those that it has started keep their ports until they notice."""
+        pids = self.all_pids()
         self.process.kill()
         self.process.wait()
+        wait_until(lambda: not any(map(psutil.pid_exists, pids)), "its processes to end")
 
     def all_pids(self) -> list[int]:
         """This process and those that it has started."""

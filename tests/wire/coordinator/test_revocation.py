@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from types import SimpleNamespace
 
 import grpc
 import pytest
+from cryptography import x509
 from sqlalchemy import func, select
 
 from folkmoot.answer_codec import encode_release
@@ -15,7 +17,8 @@ from folkmoot.rejection_codec import encode_versions
 from folkmoot.v1 import collection_pb2, collection_pb2_grpc
 from folkmoot_coordinator.database.models import AnswerRow
 from folkmoot_coordinator.membership.councils import revoke
-from folkmoot_coordinator.server.server import REVOKED_SECONDS
+from folkmoot_coordinator.server import server
+from folkmoot_coordinator.server.server import REVOKED_SECONDS, CoordinatorServer
 from tests.wire.coordinator.conftest import BOLTON, TRAFFORD, Client, Region
 
 WITHIN_SECONDS = 60.0
@@ -82,6 +85,42 @@ def test_a_release_that_is_being_sent_is_cut_off(region: Region) -> None:
 def member_answers(region: Region) -> int:
     with region.database.reading() as session:
         return session.scalar(select(func.count()).select_from(AnswerRow)) or 0
+
+
+class OpenConnection:
+    """In the place of a port: one connection, which comes again as soon as it is ended."""
+
+    def __init__(self, serial: str) -> None:
+        self._serial = serial
+        self.ended = 0
+
+    async def serials(self) -> set[str]:
+        return {self._serial}
+
+    async def end(self, serials: Collection[str]) -> int:
+        self.ended += self._serial in serials
+        return len(serials)
+
+
+def test_a_connection_that_comes_again_before_the_next_look_has_its_time_too(
+    stopped_region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would be cut off before its call is rejected, and not be told why."""
+    region = stopped_region
+    member = region.certified(TRAFFORD)
+    assert member.certificate is not None
+    serial = f"{x509.load_der_x509_certificate(member.certificate).serial_number:x}"
+    revoke(region.database, TRAFFORD, region.clock())
+    region.server = CoordinatorServer(region.home, region.clock)
+    connection, times = OpenConnection(serial), iter((0.0, 0.9, 1.1, 1.2, 2.0, 2.3))
+    with monkeypatch.context() as patch:
+        patch.setattr(region.server, "_collection", connection)
+        patch.setattr(server, "time", SimpleNamespace(monotonic=lambda: next(times)))
+        ended = []
+        for _ in range(6):
+            region.server._end_revoked()
+            ended.append(connection.ended)
+    assert ended == [0, 0, 1, 1, 1, 2]
 
 
 def test_a_renewed_certificate_does_not_end_the_connection_of_the_one_before(

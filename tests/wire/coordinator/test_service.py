@@ -20,6 +20,8 @@ from tests import service_restrictions
 from tests.absent import absent
 from tests.notified import Manager, service_manager
 from tests.other_accounts import Account, give_to
+from tests.postgresql import wait_until
+from tests.processes import is_stopped
 from tests.served_site import ServedSite, viewer_table
 from tests.service_restrictions import under
 from tests.service_units import read_unit
@@ -63,7 +65,7 @@ def watched(process: subprocess.Popen[bytes], manager: Manager) -> None:
     manager.forget()
     assert 2 <= manager.listen(2.5 * WATCHDOG_SECONDS).count("WATCHDOG=1") <= 12
     process.send_signal(signal.SIGSTOP)
-    time.sleep(0.1)
+    wait_until(lambda: is_stopped(process.pid), "it to stop")
     manager.forget()
     assert manager.listen(1.5 * WATCHDOG_SECONDS) == []
     process.send_signal(signal.SIGCONT)

@@ -26,6 +26,8 @@ from tests.absent import absent
 from tests.forked_commands import run_forked
 from tests.notified import Manager, service_manager
 from tests.other_accounts import ROOT, Account, give_to
+from tests.postgresql import wait_until
+from tests.processes import is_stopped
 from tests.service_restrictions import under
 from tests.service_units import read_unit
 
@@ -74,7 +76,7 @@ def test_a_service_is_ready_lives_hangs_and_ends(stage: Stage) -> None:
         assert 3 <= signs <= 12, manager.heard
 
         process.send_signal(signal.SIGSTOP)
-        time.sleep(0.1)
+        wait_until(lambda: is_stopped(process.pid), "it to stop")
         manager.forget()
         assert manager.listen(1.5 * WATCHDOG_SECONDS) == [], "a process that is stopped"
         process.send_signal(signal.SIGCONT)

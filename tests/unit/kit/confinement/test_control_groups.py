@@ -12,6 +12,7 @@ import pytest
 
 from folkmoot_kit.confinement import Grants, Limits, control_groups, start
 from tests.confined_code import HERE, run_confined
+from tests.postgresql import wait_until
 
 
 @pytest.fixture
@@ -85,10 +86,7 @@ def test_the_process_enters_it_before_it_starts_anything(above: Path) -> None:
     with start(Grants(), [HERE], script=HERE / "run_code.py") as process:
         assert process.control_group is not None
         assert process.setup["control_group"]
-        for _ in range(500):
-            if process.control_group.holds_a_process():
-                break
-            process.wait(0.01)
+        wait_until(process.control_group.holds_a_process, "the process to enter its group")
         written = (process.control_group.folder / "cgroup.procs").read_text()
 
         assert int(written) == process.pid

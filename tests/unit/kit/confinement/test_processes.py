@@ -16,6 +16,7 @@ import pytest
 from folkmoot_kit.confinement import ConfinedProcess, Grants, Limits, namespaces, start
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.confined_code import HERE, run_confined
+from tests.postgresql import wait_until
 
 
 def script(folder: Path, code: str) -> Path:
@@ -25,7 +26,16 @@ def script(folder: Path, code: str) -> Path:
 
 
 def open_descriptors() -> int:
+    """Once those of processes that have ended are closed: a thread does that, soon after."""
+    wait_until(lambda: not read_after_their_end(), "output to be read to its end")
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def read_after_their_end() -> list[str]:
+    """Of the threads that read what processes write, those whose process has ended."""
+    prefix = "plugin-output-"
+    found = [one.name for one in threading.enumerate() if one.name.startswith(prefix)]
+    return [name for name in found if not Path("/proc", name.removeprefix(prefix)).exists()]
 
 
 def started(folder: Path, code: str, grants: Grants | None = None) -> ConfinedProcess:
@@ -208,6 +218,12 @@ def test_says_how_it_ended(code: str, reason: str) -> None:
     assert outcome.ending.reason.startswith(reason)
 
 
+def until_printed(process: ConfinedProcess, count: int) -> None:
+    """Waits for bytes that it has written: a thread reads them, longer than it runs."""
+    wait_until(lambda: process.stderr_bytes() >= count, "what it has written")
+    assert process.stderr_bytes() == count
+
+
 def test_output_is_counted_and_its_end_kept(tmp_path: Path) -> None:
     code = (
         "import sys\n"
@@ -218,7 +234,7 @@ def test_output_is_counted_and_its_end_kept(tmp_path: Path) -> None:
         ending = process.wait(60)
 
         assert ending is not None
-        assert process.stderr_bytes() == 300 * 1024 + len("the end\n")
+        until_printed(process, 300 * 1024 + len("the end\n"))
         assert len(process.stderr_text()) == 64 << 10
         assert process.stderr_text().endswith("the end\n")
         assert "the end" not in ending.reason
@@ -230,7 +246,7 @@ def test_a_flood_neither_blocks_it_nor_fills_memory(tmp_path: Path) -> None:
         ending = process.wait(60)
 
         assert ending is not None
-        assert process.stderr_bytes() == 2000 * 65536
+        until_printed(process, 2000 * 65536)
         assert len(process.stderr_text()) == 64 << 10
 
 

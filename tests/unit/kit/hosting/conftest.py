@@ -6,6 +6,7 @@ import pytest
 
 from folkmoot_kit.confinement import Grants, Limits, import_folders
 from folkmoot_kit.hosting import Hosting, open_plugins
+from tests.confined_code import limit_calls
 
 FACTOR = """
 import datetime, os, sys, threading
@@ -93,18 +94,23 @@ def install(tmp_path):
 
 @pytest.fixture
 def opened(install, tmp_path):
-    """Installs a plugin, and opens it confined; all processes end with the test."""
+    """Installs a plugin, and opens it confined; all processes end with the test.
+
+    `seconds` is what a call may take afterwards: a start takes longer on a busy machine.
+    """
     running = []
 
-    def open_(text, more="", *, seconds=60.0, show_messages=False, grants=None, **words):
+    def open_(text, more="", *, seconds=None, show_messages=False, grants=None, **words):
         folder = install(text, more, **words)
         hosting = Hosting(
             distributions=(words.get("distribution", "folkmoot-plugin-made-up"),),
-            grants=grants or Grants(limits=Limits(seconds=seconds)),
+            grants=grants or Grants(limits=Limits(seconds=60)),
             show_messages=show_messages,
         )
         plugins = open_plugins([hosting], import_folders=[folder, *import_folders()])
         running.append(plugins)
+        if seconds is not None:
+            limit_calls(plugins.processes, seconds)
         return plugins
 
     yield open_

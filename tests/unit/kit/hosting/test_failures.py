@@ -42,8 +42,9 @@ def score(self, inputs, context):
     return np.zeros(3)
 Factor.score = score
 """
-    limits = Limits(seconds=2 if kind is FailureKind.HUNG else 60, memory_mib=512)
-    plugins = opened(factor_text, more, grants=Grants(limits=limits))
+    grants = Grants(limits=Limits(seconds=60, memory_mib=512))
+    seconds = 2 if kind is FailureKind.HUNG else None
+    plugins = opened(factor_text, more, grants=grants, seconds=seconds)
     factor = make_factor(plugins.factors["debt"], {}, "p")
     with pytest.raises(PluginFailure) as failed:
         factor.score(DEBTS, CONTEXT)

@@ -69,7 +69,8 @@ BROKEN = {
 def test_a_broken_plugin_is_named_and_harms_no_other(opened, factor_text, code):
     hook, said = BROKEN[code]
     more = f"SECRET = '{SECRET}'\n{code}\n"
-    plugins = opened(factor_text, more, seconds=3 if "wait" in code else 30)
+    grants = Grants(limits=Limits(seconds=3 if "wait" in code else 60))
+    plugins = opened(factor_text, more, grants=grants)
     (broken,) = plugins.broken
     assert plugins.factors == {}
     assert str(broken.origin) == "folkmoot-plugin-made-up 1.2.3 (folkmoot_plugin_made_up)"

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from folkmoot_kit import confinement
+from folkmoot_kit.channel.words import Call
 from folkmoot_kit.confinement import Grants, Limits
-from folkmoot_kit.hosting import Hosting, open_plugins
+from folkmoot_kit.hosting import Hosting, PluginProcess, open_plugins
 from folkmoot_node.plugins.installed import InstalledPlugin
 from folkmoot_node.plugins.loaded import LoadedPlugins
 from folkmoot_node.plugins.placement import Placement, Way
+from tests.confined_code import limit_calls
 from tests.unit.node.conftest import TestNode
 
 DISTRIBUTION, VERSION = "vendor-factors", "4.5.6"
@@ -133,10 +138,13 @@ def install(folder: Path) -> Path:
 
 @contextmanager
 def opened(
-    node: TestNode, folder: Path, *, is_reviewed: bool = False, seconds: float = 60
+    node: TestNode, folder: Path, *, is_reviewed: bool = False, seconds: float | None = None
 ) -> Iterator[LoadedPlugins]:
-    """The plugins of the node, with those factors confined that the distribution has."""
-    grants = Grants(limits=Limits(seconds=seconds, memory_mib=512))
+    """The plugins of the node, with those factors confined that the distribution has.
+
+    `seconds` is what scores or an explanation may take; nothing else is so short on a busy machine.
+    """
+    grants = Grants(limits=Limits(seconds=60, memory_mib=512))
     hosting = Hosting(distributions=(DISTRIBUTION,), grants=grants)
     placement = Placement(
         InstalledPlugin(DISTRIBUTION, VERSION, ()),
@@ -158,5 +166,24 @@ def opened(
         placements=(placement, ours),
         processes=hosted.processes,
     )
-    with loaded:
+    with loaded, pytest.MonkeyPatch.context() as patch:
+        if seconds is not None:
+            limit_scoring(patch, seconds)
         yield replace(loaded, processes=())
+
+
+def limit_scoring(patch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Lets scores or an explanation take no longer, of fresh processes, too."""
+    ask = PluginProcess.ask
+
+    def limited(process: PluginProcess, call: Call, *given: Any, **named: Any) -> Any:
+        if call not in (Call.SCORE, Call.EXPLAIN):
+            return ask(process, call, *given, **named)
+        before = process.hosting
+        limit_calls([process], seconds)
+        try:
+            return ask(process, call, *given, **named)
+        finally:
+            process.hosting = before
+
+    patch.setattr(PluginProcess, "ask", limited)
