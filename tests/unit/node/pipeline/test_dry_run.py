@@ -20,10 +20,9 @@ from folkmoot_node.store.encrypted_file import read_key
 from folkmoot_operator import file_lock
 from folkmoot_operator.private_files import delete_private
 from folkmoot_operator.problems import ExitCode, Problem
-from tests.unit.node.conftest import POLICY, TODAY, tax_rows
+from tests.unit.node.conftest import POLICY, SUNSET, TODAY, tax_rows
 
-LASTING = POLICY.replace("2027-03-31", "2099-12-31")  # commands go by the machine's clock
-HARSH = LASTING.replace("from = 60", "from = 15").replace("Winter support 2026", "Harsh")
+HARSH = POLICY.replace("from = 60", "from = 15").replace("Winter support 2026", "Harsh")
 
 
 @pytest.fixture
@@ -180,7 +179,6 @@ def test_scores_by_another_policy_are_explained_with_that_policy(node, other):
 def command(node, monkeypatch):
     """The command with the plugins of the test."""
     monkeypatch.setattr(node_plugins, "load_plugins", lambda _: node.loaded)
-    node.write_policy(LASTING)
 
     def run(*arguments):
         return CliRunner().invoke(app, ["score", *arguments, "--home", str(node.home)])
@@ -216,7 +214,7 @@ def test_after_the_end_of_the_configured_policy_another_one_is_tried_and_not_sto
     node, other, command
 ):
     command()
-    ended = node.config.risk_policy.read_text().replace("2099-12-31", "2026-01-31")
+    ended = node.config.risk_policy.read_text().replace(str(SUNSET), "2026-01-31")
     node.write_policy(ended)
     done = command("--policy", str(other), "--replace")
     assert isinstance(done.exception, Problem)
