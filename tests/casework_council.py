@@ -5,6 +5,8 @@ Households are made by hand, so that tests know each of them: see `Household` an
 
 from __future__ import annotations
 
+import datetime
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,6 +41,8 @@ FIRST = 10_000_000_001
 """UPRN of the first household."""
 ROLES = ("caseworker", "manager", "protection_officer", "auditor")
 """Of the sample policy; each has an account named after it: `manager@example.gov.uk`."""
+SUNSET = datetime.date(2099, 3, 31)
+"""Last day of both policies: commands of tests go by the machine's clock, the site by `Clock`."""
 SENSITIVE = "childrens_services"
 """A source that only some roles may see."""
 
@@ -72,7 +76,7 @@ absent = false
 """
 _POLICY = (
     winter_policy(
-        {"council_tax_arrears": 50, "isolation": 30, "child_need": 20}, sunset="2029-03-31"
+        {"council_tax_arrears": 50, "isolation": 30, "child_need": 20}, sunset=str(SUNSET)
     )
     + """
 [attributes.lsoa]
@@ -157,8 +161,12 @@ class CaseworkCouncil:
         (self.home / "extracts" / "council_tax.csv").write_text("\n".join(rows) + "\n")
         (self.home / "extracts" / "childrens_services.csv").write_text("\n".join(sensitive) + "\n")
 
-    def score(self) -> None:
-        """Scores the extracts; a person has accepted the sources, whose few records mean little."""
+    def score(self, clock: Clock | None = None) -> None:
+        """Scores the extracts; a person has accepted the sources, whose few records mean little.
+
+        Args:
+            clock: When it is done; the machine's if None, by which commands judge how old it is.
+        """
         config = self.config
         accepted = {
             source.name: Acceptance(
@@ -171,8 +179,15 @@ class CaseworkCouncil:
             load_plugins(config),
             load_policy(config.risk_policy),
             today=day(self.clock()),
+            clock=clock or time.time,
             judged=Judged(None, accepted),
         )
+
+    def outlast_policy(self, days: int = 1) -> None:
+        """Sets the site's clock to the beginning of a day after the policies' last one."""
+        over = SUNSET + datetime.timedelta(days)
+        begins = datetime.datetime.combine(over, datetime.time(), datetime.UTC)
+        self.clock.now = int(begins.timestamp())
 
     def desk(self) -> Desk:
         """Casework as commands open it."""
@@ -210,7 +225,7 @@ def make_council(
     (home / "risk-policy.toml").write_text(_POLICY)
     (home / "node.toml").write_text(_NODE)
     (home / "casework-policy.toml").write_text(
-        policy.format(council=COUNCIL, sunset="2029-03-31").replace(
+        policy.format(council=COUNCIL, sunset=SUNSET).replace(
             "sensitive_sources = []", f'sensitive_sources = ["{SENSITIVE}"]'
         )
     )

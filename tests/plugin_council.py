@@ -133,9 +133,18 @@ def unpack(wheel: Path, site: Path) -> None:
 
 @dataclass
 class Council:
-    """A council that follows a registry, and has a plugin installed."""
+    """A council that follows a registry, and has a plugin installed.
+
+    Attributes:
+        folder: Where its files are.
+        vendor: Key of the plugin's vendor; the others are those of who keeps the registry,
+            reviews, and runs the kit.
+        today: The day on which they sign: what they sign lapses within a year, and the list
+            of the registry sooner. Tests whose product looks at the machine's clock give its day.
+    """
 
     folder: Path
+    today: datetime.date = TODAY
     vendor: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     registry_key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     khan: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
@@ -171,8 +180,8 @@ class Council:
     def newest(self) -> NewestRegistry:
         return NewestRegistry(self.folder / "newest")
 
-    def keeper(self, today: datetime.date = TODAY) -> Keeper:
-        return Keeper(self.registry, self.registry_key, today)
+    def keeper(self, today: datetime.date | None = None) -> Keeper:
+        return Keeper(self.registry, self.registry_key, today or self.today)
 
     def pin(self, granted: Privileges | None = None) -> Pin:
         return make_pin(self.wheel, self.installation, granted or Privileges())
@@ -184,7 +193,7 @@ class Council:
             declares=Declarations(),
             privileges=Privileges(),
             sbom=SBOM,
-            today=TODAY,
+            today=self.today,
         )
         return body.model_copy(update=changed)
 
@@ -194,7 +203,7 @@ class Council:
             person=person,
             organisation=organisation,
             statement="Read all of it; it scores what it says.",
-            today=TODAY,
+            today=self.today,
         )
         return body.model_copy(update=changed)
 
@@ -204,8 +213,8 @@ class Council:
             version=self.wheel.version,
             wheel=self.wheel.digest,
             content=self.wheel.content,
-            valid_from=TODAY,
-            valid_until=TODAY + datetime.timedelta(days=365),
+            valid_from=self.today,
+            valid_until=self.today + datetime.timedelta(days=365),
             kit="0.1",
             sdk="0.1",
             outcomes=outcomes or (Outcome(check="determinism", passed=True),),
@@ -252,7 +261,11 @@ key = "{key_text(self.registry_key)}"
 """
 
     def stands(
-        self, pin: Pin | None = None, today: datetime.date = TODAY, *, require_report: bool = False
+        self,
+        pin: Pin | None = None,
+        today: datetime.date | None = None,
+        *,
+        require_report: bool = False,
     ) -> Standing:
         trusted = self.trusted
         return standing(
@@ -260,7 +273,7 @@ key = "{key_text(self.registry_key)}"
             pin or self.pin(),
             open_registry(self.registry, trusted),
             trusted,
-            today,
+            today or self.today,
             installation=self.installation,
             require_report=require_report,
         )

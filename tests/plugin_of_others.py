@@ -151,20 +151,20 @@ def install_plugin(
     """
     before = os.umask(0o077)
     try:
-        council = Council(home / "plugins")
+        council = Council(home / "plugins", datetime.datetime.now(datetime.UTC).date())
         council.site.mkdir(parents=True)
         own = {f"{MODULE}/__init__.py": code, **(files or {})}
         unpack(write_wheel(council.folder, own), council.site)
         monkeypatch.syspath_prepend(str(council.site))
         council.trust(council.keys_file())
-        council.keeper(datetime.datetime.now(datetime.UTC).date()).init("The region")
+        council.keeper().init("The region")
         manifest = make_manifest(
             council.wheel,
             vendor="Energy Data Ltd",
             declares=declares(_declared()),
             privileges=asks or Privileges(),
             sbom=SBOM,
-            today=datetime.datetime.now(datetime.UTC).date(),
+            today=council.today,
         )
         council.add(sign(manifest, council.vendor), SBOM)
     finally:

@@ -28,7 +28,7 @@ from tests.evaluation_reports import ABOUT, found_of
 LINES = Path(__file__).with_name("facts_of_council.jsonl")
 SIGNER = "A. Khan, Data Protection Officer"
 SIGNED_AT = 1_790_000_000
-RELEASE_POLICY = release_policy(attributes=["band", "lsoa"], sunset="2029-03-31")
+RELEASE_POLICY = release_policy(attributes=["band", "lsoa"], sunset="2099-03-31")
 AUDITED = '\n[[equality]]\nfield = "oldest_age"\nbreaks = [40, 65]\n'
 ANSWERS = """\
 schema = 1

@@ -23,7 +23,7 @@ import scoring
 
 from folkmoot_node.casework.desk import Desk, desk_of_app
 from folkmoot_node.casework.initialise import initialise
-from folkmoot_node.casework.opening.words import uk_midnight
+from folkmoot_node.casework.uk_time import uk_midnight
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.federation.identity import KeyFiles, create_policy_key
 from folkmoot_node.policies.risk_policy import load_policy

@@ -7,6 +7,7 @@ against the programs; what is in `RUN` is run, in order, at a council that has s
 
 from __future__ import annotations
 
+import datetime
 import re
 import shlex
 import tomllib
@@ -45,8 +46,8 @@ class Run:
     """How the commands of a page are run.
 
     Attributes:
-        replace: What a reader would write in the place of these words; `{home}` is the node's home
-            and `{uprn}` the UPRN of a household.
+        replace: What a reader would write in the place of these words; `{home}` is the node's home,
+            `{uprn}` the UPRN of a household and `{in_60_days}` a date.
         codes: Exit codes other than 0, by how a command begins.
     """
 
@@ -68,7 +69,12 @@ RUN = {
         },
     ),
     "docs/data-protection.md": Run({"/var/lib/folkmoot-node": "{home}"}),
-    "docs/sources.md": Run({"adult_social_care": "council_tax"}),
+    "docs/sources.md": Run(
+        {
+            "adult_social_care": "council_tax",
+            '$(date -d "+60 days" +%F)': "{in_60_days}",
+        }
+    ),
 }
 """Pages whose commands are run here, in order."""
 
@@ -205,12 +211,14 @@ def test_the_commands_of_a_page_run_in_order(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FOLKMOOT_NODE_HOME", str(council.home))
     how = RUN[page]
+    in_60_days = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=60)
+    own = {"home": council.home, "uprn": council.uprn(0), "in_60_days": in_60_days}
     for line in OURS:
         if line.block.page != page or any(f"{page} {line.text}".startswith(n) for n in NOT_RUN):
             continue
         text = line.text
         for old, new in how.replace.items():
-            text = text.replace(old, new.format(home=council.home, uprn=council.uprn(0)))
+            text = text.replace(old, new.format(**own))
         program, *words = Line(line.block, text).words
         done = run_inside(program, *words)
         expected = next((c for begin, c in how.codes.items() if line.text.startswith(begin)), 0)

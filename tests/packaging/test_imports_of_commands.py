@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from folkmoot_node.installation.places import START
+from folkmoot_operator.problems import ExitCode
 from tests.packaging.folders.views import NODE, command, program, unpack
 from tests.packaging.test_folders_of_before import KEPT, Resumed, made_of, resumed  # noqa: F401
 
@@ -61,13 +62,17 @@ def imported(words: list[str], home: Path, note: Path) -> set[str]:
     start = ["-c", MAIN, program(NODE)]
     if words[0] == "release":
         start = ["-I", "-S", "-c", MAIN, str(START)]
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, *start, *words, "--home", str(home)],
         env={**os.environ, "IMPORTED": str(note)},
-        check=True,
+        check=False,
         capture_output=True,
+        text=True,
         timeout=120,
     )
+    # The certificate of the kept home has ended a month after it was made, and `doctor` says so.
+    ends = (ExitCode.OK, ExitCode.SETTINGS) if words[0] == "doctor" else (ExitCode.OK,)
+    assert done.returncode in ends, done.stderr
     names = set(note.read_text().split())
     ours = {name for name in names if name.partition("_")[0] == "folkmoot"}
     return {n for n in names - ours - sys.stdlib_module_names if not n.startswith("_")}

@@ -269,6 +269,13 @@ def risk_policy_beside(place: Place) -> None:
     (place.path / "winter.toml").write_text(ROUND)
 
 
+def past_sunset(place: Place) -> None:
+    file = place.node / "risk-policy.toml"
+    text, number = re.subn(r"(?m)^sunset = [-\d]+", "sunset = 2020-03-31", file.read_text())
+    assert number == 1
+    file.write_text(text)
+
+
 def pinned_to_another(place: Place) -> None:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -360,8 +367,8 @@ MISTAKES = (
             replaced("node/release-policy.toml", "# per_round = ", "per_round = 0.2")),
     Mistake("another key than the signer's", pinned_to_another, VERIFY, 3, "Remedy",
             put_back("node/keys/policy-signing.pub")),
-    Mistake("a policy past its sunset", replaced("node/risk-policy.toml", "sunset = 2027-03-31",
-            "sunset = 2020-03-31"), SCORE, 5, "decide on a new one with a new date",
+    Mistake("a policy past its sunset", past_sunset, SCORE, 5,
+            "decide on a new one with a new date",
             replaced("node/risk-policy.toml", "sunset = 2020-03-31", "sunset = 2099-03-31")),
     Mistake("a node where one is", nothing, (NODE, *INIT, "--home", "@node"), 3,
             "Choose another folder", nothing, instead=(NODE, *INIT, "--home", "@/another")),

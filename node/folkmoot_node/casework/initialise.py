@@ -10,6 +10,7 @@ from folkmoot_node.casework.authority.policy import SAMPLE
 from folkmoot_node.casework.origin.belonging import create_id, id_path
 from folkmoot_node.casework.settings import create_key, key_path
 from folkmoot_node.settings.node_toml import FILE_NAME, load_config
+from folkmoot_operator.moments import usual_sunset
 from folkmoot_operator.problems import ExitCode, Problem
 
 _SETTINGS = """
@@ -56,7 +57,7 @@ def initialise(home: Path, *, listen: str = "") -> Made:
     config = load_config(home)
     policy = config.home / "casework-policy.toml"
     if not policy.exists():
-        sunset = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=365)
+        sunset = usual_sunset(datetime.datetime.now(datetime.UTC).date())
         policy.write_text(SAMPLE.format(council=config.council, sunset=sunset), encoding="utf-8")
     if not key_path(config).exists():
         create_key(config)

@@ -40,7 +40,7 @@ LEFT_OUT = {
     "period_start", "period_end", "cap", "spent", "remaining", "remaining_before",
     "remaining_after",
     # Certificates end.
-    "valid_certificates", "certificate_expires", "enrolled",
+    "valid_certificates", "certificate_expires", "enrolled", "validity",
     # Of the program, and of a Parquet file that it wrote.
     "software", "files", "plugin",
     # Prose about how figures were made, which may say more than it did.

@@ -48,6 +48,8 @@ from folkmoot_sdk.source import SourceOptions
 from tests.unit.node.privacy_half import PrivacyHalf
 
 TODAY = datetime.date(2026, 12, 1)
+SUNSET = datetime.date(2099, 12, 31)
+"""Last day of the policy: commands of tests go by the machine's clock."""
 ORIGIN = Origin("test-plugin", "1.2.3", "test")
 
 
@@ -194,7 +196,7 @@ name = "Winter support 2026"
 purpose = "winter_support"
 legal_basis = "Localism Act 2011, s.1"
 owner = "Head of Revenues"
-sunset = 2027-03-31
+sunset = 2099-12-31
 [[factors]]
 factor = "arrears"
 weight = 60

@@ -28,7 +28,7 @@ from folkmoot_node.casework.cases.models import (
 from folkmoot_node.casework.cases.words import Channel, ContactOutcome
 from folkmoot_node.casework.ids import new_id
 from folkmoot_node.casework.opened import Opened
-from folkmoot_operator.moments import day
+from folkmoot_node.casework.uk_time import uk_day
 from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.site import State
 from folkmoot_web.visitors import Visitor
@@ -244,7 +244,7 @@ class CaseRecord:
 
     def counts(self, case_id: str) -> Counts:
         """How much there is in the record of a case."""
-        today = day(self._state.clock()).isoformat()
+        today = uk_day(self._state.clock()).isoformat()
         with self._state.database.reading() as session:
 
             def count(table: type[EntryRow], *where: object) -> int:

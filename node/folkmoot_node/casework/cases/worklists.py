@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.cases.cases import Case, CaseState, case_of
 from folkmoot_node.casework.cases.models import RIGHTS_PURPOSE, ActionRow, CaseRow, ContactRow
-from folkmoot_operator.moments import day
+from folkmoot_node.casework.uk_time import uk_day
 from folkmoot_web.site import State
 
 DAY = 86_400
@@ -166,7 +166,7 @@ class WorkLists:
         )
 
     def _today(self) -> str:
-        return day(self._state.clock()).isoformat()
+        return uk_day(self._state.clock()).isoformat()
 
 
 def _counts(found: Result[str, int]) -> dict[str, int]:

@@ -16,8 +16,7 @@ from folkmoot_node.casework.authority.reading import UnusualPolicy
 from folkmoot_node.casework.opening.log import Choice, Log, LogEntry
 from folkmoot_node.casework.opening.openings import CLOSED, OPENED, REFUSED, RENEWED, SHOWN
 from folkmoot_node.casework.opening.searches import SEARCHED
-from folkmoot_node.casework.opening.words import UK
-from folkmoot_operator.moments import to_datetime
+from folkmoot_node.casework.uk_time import uk_moment
 
 Key = TypeVar("Key")
 
@@ -232,7 +231,7 @@ def _bursts(entries: Sequence[LogEntry], limit: int, seconds: int) -> Iterator[S
 
 
 def _is_night(at: int, policy: UnusualPolicy) -> bool:
-    hour = _local(at).hour
+    hour = uk_moment(at).hour
     if policy.night_from <= policy.night_to:
         return policy.night_from <= hour < policy.night_to
     return hour >= policy.night_from or hour < policy.night_to
@@ -240,11 +239,7 @@ def _is_night(at: int, policy: UnusualPolicy) -> bool:
 
 def _evening(at: int) -> datetime.date:
     """The date on which a night began: noon to noon."""
-    return (_local(at) - datetime.timedelta(hours=12)).date()
-
-
-def _local(at: int) -> datetime.datetime:
-    return to_datetime(at).astimezone(UK)
+    return (uk_moment(at) - datetime.timedelta(hours=12)).date()
 
 
 def _households(count: int) -> str:

@@ -16,9 +16,9 @@ from folkmoot_node.casework.desk import desk_of
 from folkmoot_node.casework.opening.log import COLUMNS, Choice
 from folkmoot_node.casework.opening.reasons import Reason
 from folkmoot_node.casework.opening.unusual import unusual_reading
-from folkmoot_node.casework.opening.words import uk_midnight
 from folkmoot_node.casework.pages.exports import as_file
 from folkmoot_node.casework.pages.search import UPRN_MESSAGES, Uprn
+from folkmoot_node.casework.uk_time import uk_midnight
 from folkmoot_operator.hash_chain import Head
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.forms import Form, FormModel, read_form

@@ -20,11 +20,11 @@ from folkmoot_node.casework.cases.record import KINDS, CaseRecord
 from folkmoot_node.casework.cases.words import Channel, ContactOutcome
 from folkmoot_node.casework.desk import Desk, desk_of
 from folkmoot_node.casework.opening.models import OpeningRow
-from folkmoot_node.casework.opening.words import uk_time
 from folkmoot_node.casework.pages.case_changes import told
 from folkmoot_node.casework.pages.case_steps import crumbs
-from folkmoot_node.casework.pages.dates import date_parts, local_time, read_date, read_moment
+from folkmoot_node.casework.pages.dates import date_parts, read_date, read_moment
 from folkmoot_node.casework.pages.people import People
+from folkmoot_node.casework.uk_time import uk_day, uk_moment, uk_time
 from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
@@ -110,7 +110,7 @@ def routes() -> Routes:
     @routes.post("/cases/{case_id}/contacts", permission=Right.WORK)
     def contact(request: Request, case_id: str) -> Response:
         desk, visitor, form = _begin(request, case_id, ContactForm)
-        today = local_time(desk.clock()).date()
+        today = uk_day(desk.clock())
         on = read_date(form, "on", "the date", earliest=today - _YEARS, latest=today)
         at = read_moment(form, on or today, "time", "The time") if form.typed("time") else None
         if at is not None and on is not None and at > desk.clock() + 60:
@@ -180,7 +180,7 @@ def routes() -> Routes:
     @routes.post("/cases/{case_id}/actions", permission=Right.WORK)
     def action(request: Request, case_id: str) -> Response:
         desk, visitor, form = _begin(request, case_id, ActionForm)
-        today = local_time(desk.clock()).date()
+        today = uk_day(desk.clock())
         due = read_date(form, "due", "the day it is due", earliest=today, latest=today + _YEARS)
         if form.value is None or due is None:
             return _plan(request, case_id, 422, form=form, action_form=form)
@@ -244,7 +244,7 @@ def _back(request: Request, case_id: str, page: str, done: str) -> Response:
 
 
 def _record(request: Request, case_id: str, status: int = 200, **values: Any) -> Response:
-    now = local_time(desk_of(request).clock())
+    now = uk_moment(desk_of(request).clock())
     begun: dict[str, str | list[str]] = {**date_parts("on", now.date()), "time": f"{now:%H:%M}"}
     forms = {"contact_form": Form[ContactForm](begun), "note_form": Form[NoteForm]()}
     choices = {
@@ -264,7 +264,7 @@ def _needs(
 
 
 def _plan(request: Request, case_id: str, status: int = 200, **values: Any) -> Response:
-    today = local_time(desk_of(request).clock()).date()
+    today = uk_day(desk_of(request).clock())
     forms = {"action_form": Form[ActionForm](), "today": today.isoformat()}
     return _section(request, case_id, "plan", "Plan and actions", status, **{**forms, **values})
 

@@ -24,6 +24,7 @@ from folkmoot_node.casework.pages.template_helpers import date_text
 from folkmoot_node.casework.referrals.transitions import unsent
 from folkmoot_node.casework.referring.closing import close_case
 from folkmoot_node.casework.rights.objections import Objections
+from folkmoot_node.casework.uk_time import uk_day
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
@@ -160,7 +161,7 @@ def routes() -> Routes:
     @routes.post("/cases/{case_id}/review", permission=NEEDED[Step.REVIEW])
     def review(request: Request, case_id: str) -> Response:
         form, desk, visitor = read_form(request, ReviewForm), desk_of(request), visitor_of(request)
-        today = desk.today()
+        today = uk_day(desk.clock())
         on = read_date(
             form,
             "review",
@@ -293,7 +294,7 @@ def case_page(request: Request, case_id: str, status: int = 200, **values: Any) 
             "teams": _teams(desk, case),
             "outcomes": [{"value": str(one), "text": text} for one, text in CASE_OUTCOMES.items()],
             "is_open": desk.openings.is_open(visitor, case_id),
-            "today": desk.today().isoformat(),
+            "today": uk_day(desk.clock()).isoformat(),
             "notification": text if text and is_true(case, visitor) else None,
             "breadcrumbs": crumbs(case),
             **values,

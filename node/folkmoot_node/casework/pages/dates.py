@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TypeVar
 
-from folkmoot_node.casework.pages.template_helpers import LONDON
-from folkmoot_operator.moments import to_datetime
+from folkmoot_node.casework.uk_time import UK
 from folkmoot_web.forms import Form, FormModel
 
 PARTS = ("day", "month", "year")
@@ -75,9 +74,4 @@ def read_moment(form: Form[M], date: datetime.date, field: str, title: str) -> i
     except ValueError:
         form.add_error(field, f"{title} must be a time, such as 14:30")
         return None
-    return int(datetime.datetime.combine(date, time, LONDON).timestamp())
-
-
-def local_time(seconds: int) -> datetime.datetime:
-    """A moment on clocks in the UK."""
-    return to_datetime(seconds).astimezone(LONDON)
+    return int(datetime.datetime.combine(date, time, UK).timestamp())

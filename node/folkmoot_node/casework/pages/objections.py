@@ -15,6 +15,7 @@ from folkmoot_node.casework.rights.comparison import Comparison, compare, disput
 from folkmoot_node.casework.rights.kinds import Effect, Kind
 from folkmoot_node.casework.rights.notice import REGULATOR
 from folkmoot_node.casework.rights.objections import Objection, Objections, Said, Upholding
+from folkmoot_node.casework.uk_time import uk_day
 from folkmoot_node.corrections.decisions import Stated
 from folkmoot_node.corrections.values import value_of_text
 from folkmoot_node.store.event_history import SUFFIX
@@ -57,7 +58,7 @@ def _recording(routes: Routes) -> None:
             "casework/rights/objections.html",
             case=case,
             objections=Objections(desk).listed(household=case.household),
-            today=desk.today(),
+            today=uk_day(desk.clock()),
             notification=_DONE.get(request.query_params.get("done", "")),
             breadcrumbs=[("Cases", "/"), ("Case", f"/cases/{case_id}"), ("Objections", None)],
         )
@@ -83,7 +84,7 @@ def _recording(routes: Routes) -> None:
 def _record(request: Request, case_id: str) -> Response:
     desk, visitor = desk_of(request), visitor_of(request)
     form = read_form(request, NewObjection)
-    received = date_of(form, desk.today(), past=True)
+    received = date_of(form, uk_day(desk.clock()), past=True)
     if form.value is not None and form.value.field not in ("", *disputable(desk)):
         form.add_error("field", "Select an input that the policy uses")
     if form.value is None or received is None:
@@ -225,7 +226,7 @@ def _one(
         running_series=_running_series(desk),
         regulator=REGULATOR,
         form=form or Form[Answer]({"withhold": "yes"}),
-        today=desk.today(),
+        today=uk_day(desk.clock()),
         notification=_DONE.get(request.query_params.get("done", "")),
         breadcrumbs=[_LIST, (_title(objection), None)],
     )

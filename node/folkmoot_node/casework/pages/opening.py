@@ -20,9 +20,10 @@ from folkmoot_node.casework.opening.reasons import (
     without_identifiers,
 )
 from folkmoot_node.casework.opening.sensitive import withheld
-from folkmoot_node.casework.opening.words import uk_time, value_text
+from folkmoot_node.casework.opening.words import value_text
 from folkmoot_node.casework.pages.first_look import first_look_before
 from folkmoot_node.casework.rights.objections import Objections
+from folkmoot_node.casework.uk_time import uk_time
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes

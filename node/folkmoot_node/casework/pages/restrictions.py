@@ -14,6 +14,7 @@ from folkmoot_node.casework.desk import desk_of
 from folkmoot_node.casework.opening.reasons import Reason
 from folkmoot_node.casework.opening.restrictions import RestrictionKind
 from folkmoot_node.casework.pages.search import UPRN_MESSAGES, Uprn
+from folkmoot_node.casework.uk_time import uk_day
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
@@ -92,7 +93,7 @@ def routes() -> Routes:
     def restrict(request: Request) -> Response:
         form = read_form(request, RestrictForm)
         desk = desk_of(request)
-        if form.value is not None and form.value.ends_on < desk.today():
+        if form.value is not None and form.value.ends_on < uk_day(desk.clock()):
             form.add_error("ends_on", "The last day must be today or later")
         sent = form.value
         if sent is None:

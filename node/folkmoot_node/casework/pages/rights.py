@@ -37,6 +37,7 @@ from folkmoot_node.casework.rights.objections import Objection, Objections
 from folkmoot_node.casework.rights.rectification import Rectification
 from folkmoot_node.casework.rights.requests import Request as Asked
 from folkmoot_node.casework.rights.requests import Requests
+from folkmoot_node.casework.uk_time import uk_day
 from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.forms import Form, read_form
 from folkmoot_web.rendering import render
@@ -87,7 +88,7 @@ def _recording(routes: Routes) -> None:
             "casework/rights/list.html",
             waiting=sorted(waiting, key=lambda one: one.due_on),
             answered=sorted(answered, key=lambda one: one.received_on, reverse=True)[:50],
-            today=desk.today(),
+            today=uk_day(desk.clock()),
             hidden=desk.restrictions.hidden_cases(visitor_of(request)),
         )
 
@@ -102,7 +103,7 @@ def _recording(routes: Routes) -> None:
     def recorded(request: Request) -> Response:
         desk, visitor = desk_of(request), visitor_of(request)
         form = read_form(request, NewRequest)
-        received = date_of(form, desk.today(), past=True)
+        received = date_of(form, uk_day(desk.clock()), past=True)
         if form.value is None or received is None:
             return _new(request, form, 422)
         sent, requests = form.value, Requests(desk)
@@ -293,7 +294,7 @@ def _erasure(routes: Routes) -> None:
     def held(request: Request, request_id: str) -> Response:
         desk = desk_of(request)
         form = read_form(request, NewHold)
-        until = date_of(form, desk.today(), past=False)
+        until = date_of(form, uk_day(desk.clock()), past=False)
         if form.value is None or until is None:
             return _erase(request, request_id, form, 422)
         _, shown = _looked(request, request_id, RequestKind.ERASURE, "legal hold")
@@ -325,7 +326,7 @@ def _one(
         form=form or Form[Why](),
         is_open=desk.openings.is_open(visitor, found.case_id),
         why_not=why_not_answer(desk.state.database, visitor, found.household),
-        today=desk.today(),
+        today=uk_day(desk.clock()),
         regulator=REGULATOR,
         notification=_DONE.get(request.query_params.get("done", "")),
         breadcrumbs=[_LIST, (f"Request for {found.kind}", None)],

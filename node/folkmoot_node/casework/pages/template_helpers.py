@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
 
 from folkmoot_node.casework.pages.sections import SECTIONS
-from folkmoot_operator.moments import to_datetime
-
-LONDON = ZoneInfo("Europe/London")
-"""The time on the clocks of councils."""
+from folkmoot_node.casework.uk_time import uk_day, uk_moment
 
 
 def local_moment(seconds: float) -> str:
     """A moment for people: `1 December 2026 at 14:30`."""
-    return f"{to_datetime(seconds).astimezone(LONDON):%-d %B %Y at %H:%M}"
+    return f"{uk_moment(seconds):%-d %B %Y at %H:%M}"
+
+
+def local_day(seconds: float) -> str:
+    """The date of a moment for people: `1 December 2026`."""
+    return f"{uk_day(seconds):%-d %B %Y}"
 
 
 def date_text(iso: str) -> str:
@@ -31,7 +32,12 @@ def many(count: int, one: str, several: str = "") -> str:
 
 
 def add_helpers(environment: Environment) -> None:
-    """Adds the sections of a case, and filters for dates and numbers."""
-    helpers: dict[str, Any] = {"local_moment": local_moment, "date_text": date_text, "many": many}
+    """Adds the sections of a case, and filters for dates and numbers; dates are those of the UK."""
+    helpers: dict[str, Any] = {
+        "local_moment": local_moment,
+        "day": local_day,
+        "date_text": date_text,
+        "many": many,
+    }
     environment.filters.update(helpers)
     environment.globals["case_sections"] = SECTIONS

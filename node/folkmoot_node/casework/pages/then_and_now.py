@@ -14,11 +14,11 @@ from folkmoot_node.casework.desk import desk_of
 from folkmoot_node.casework.homes import connect, moves, score_at_opening, why_not_connect
 from folkmoot_node.casework.opened import Opened
 from folkmoot_node.casework.opening.sensitive import NOT_SHOWN
-from folkmoot_node.casework.opening.words import uk_time
 from folkmoot_node.casework.pages.case_changes import told
 from folkmoot_node.casework.pages.case_steps import crumbs
 from folkmoot_node.casework.pages.first_look import first_look_before
 from folkmoot_node.casework.pages.people import People
+from folkmoot_node.casework.uk_time import uk_time
 from folkmoot_operator.problems import Problem
 from folkmoot_web.errors import WebProblem
 from folkmoot_web.forms import Form, FormModel, read_form

@@ -23,7 +23,7 @@ from folkmoot_node.casework.referrals.kinds import (
 from folkmoot_node.casework.referrals.models import ConsentRow
 from folkmoot_node.casework.referrals.services import find_service, service_of
 from folkmoot_node.casework.referrals.transitions import move, referrals_of_consent
-from folkmoot_operator.moments import day
+from folkmoot_node.casework.uk_time import uk_day
 from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.site import State
 from folkmoot_web.visitors import Visitor
@@ -100,7 +100,7 @@ class Consents:
                 422 if the date is in the future, or a field is not known.
         """
         now = self._state.clock()
-        if given_on > day(now) or not fields or not set(fields) <= set(AGREED):
+        if given_on > uk_day(now) or not fields or not set(fields) <= set(AGREED):
             raise problem_of_status(422)
         with self._state.database.writing() as session:
             case = session.get(CaseRow, case_id)

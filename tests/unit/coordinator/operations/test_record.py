@@ -45,8 +45,11 @@ def test_every_table_is_in_the_record_with_how_long_it_is_kept() -> None:
     assert set(HELD_BY_SITE) == {*SiteBase.metadata.tables, "api_keys"}
 
 
-def test_the_record_says_what_is_held_asked_looked_at_and_handed_out(site: ApiSite) -> None:
+def test_the_record_says_what_is_held_asked_looked_at_and_handed_out(
+    site: ApiSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
     region = site.region
+    monkeypatch.setattr("folkmoot_coordinator.clock.system_clock", region.clock)
     words = ("record", "--home", region.home.path)
     found = json.loads(run_inside("folkmoot-coordinator", *words, "--json").said())
 

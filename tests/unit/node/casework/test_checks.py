@@ -15,7 +15,7 @@ from folkmoot_node.casework.settings import database_path, key_path, policy_path
 from folkmoot_node.home import open_home
 from folkmoot_node.policies.signed_document import signature_path
 from folkmoot_operator.checks import Finding, State, examine
-from tests.casework_council import CaseworkCouncil
+from tests.casework_council import SUNSET, CaseworkCouncil
 from tests.commands import run_inside
 
 
@@ -55,11 +55,11 @@ def unsigned(council: CaseworkCouncil) -> None:
 
 
 def ended(council: CaseworkCouncil) -> None:
-    council.clock.now = 1_869_696_000  # 2029-04-01T00:00:00Z
+    council.outlast_policy()
 
 
 def ends_soon(council: CaseworkCouncil) -> None:
-    council.clock.now = 1_867_968_000  # 2029-03-12
+    council.outlast_policy(-19)
 
 
 def conflicting(council: CaseworkCouncil) -> None:
@@ -104,7 +104,7 @@ def lost_role(council: CaseworkCouncil) -> None:
     ("fault", "name", "state", "what"),
     [
         (unsigned, "casework policy", State.FAIL, "the casework policy is not signed"),
-        (ended, "casework policy", State.FAIL, "it ended on 2029-03-31"),
+        (ended, "casework policy", State.FAIL, f"it ended on {SUNSET}"),
         (ends_soon, "casework policy", State.WARN, "it ends in 19 days"),
         (conflicting, "casework roles", State.WARN, "whoever has `audit` and `work`"),
         (key_open_to_others, "casework database", State.FAIL, "may be read by other accounts"),

@@ -29,7 +29,7 @@ title = "Council tax arrears, 65 or over, alone"
 purpose = "Debt advice"
 owner = "Head of Revenues"
 lawful_basis = "UK GDPR article 6(1)(e)"
-ends = 2029-03-31
+ends = 2099-03-31
 
 [[conditions]]
 field = "council_tax_arrears"
@@ -183,7 +183,7 @@ def test_a_condition_says_one_thing(condition: dict[str, object], says: str) -> 
 
 def test_a_file_with_several_faults_names_each(tmp_path: Path) -> None:
     path = tmp_path / "wrong.toml"
-    path.write_text(FILE.replace("ends = 2029-03-31", "ends = 3").replace("above", "is_above"))
+    path.write_text(FILE.replace("ends = 2099-03-31", "ends = 3").replace("above", "is_above"))
     with pytest.raises(Problem) as wrong:
         load_definition(path)
     assert "ends" in wrong.value.problem

@@ -44,7 +44,7 @@ from folkmoot_node.corrections.decisions import Decision
 from folkmoot_node.corrections.sealed_file import open_corrections
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.errors import WebProblem
-from tests.casework_council import SENSITIVE, CaseworkCouncil, Household
+from tests.casework_council import SENSITIVE, SUNSET, CaseworkCouncil, Household
 
 PURPOSE = "Debt advice"
 ALL_THREE = [
@@ -295,7 +295,7 @@ def test_after_the_risk_policys_last_day_a_cohort_is_read_and_nothing_else(
     look_at(desk.cohorts, run_of(desk, run_id), household, desk_manager(desk))
     policy = council.home / "risk-policy.toml"
     over = desk.today() - datetime.timedelta(1)
-    policy.write_text(policy.read_text().replace("sunset = 2029-03-31", f"sunset = {over}"))
+    policy.write_text(policy.read_text().replace(f"sunset = {SUNSET}", f"sunset = {over}"))
     for act in (
         lambda: desk.cohorts.count(definition(), desk_manager(desk), PURPOSE),
         lambda: run_cohort(desk.cohorts, cohort_id, desk_manager(desk)),
@@ -507,6 +507,7 @@ def test_what_is_held_can_be_given_rectified_and_erased(
 
 
 def test_runs_are_kept_as_long_as_the_policies_say(council: CaseworkCouncil, desk: Desk) -> None:
+    council.score(council.clock)
     cohort_id, run_id = ran(council, desk, definition())
     household = of_run(desk, run_id)[0].household_id
     look_at(desk.cohorts, run_of(desk, run_id), household, council.visitor(desk, "manager"))

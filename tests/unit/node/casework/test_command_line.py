@@ -27,7 +27,7 @@ from folkmoot_node.home import open_home
 from folkmoot_node.policies.signed_document import signature_path
 from folkmoot_operator.accounts import Operator, current_operator
 from folkmoot_operator.problems import ExitCode, Problem
-from tests.casework_council import CaseworkCouncil
+from tests.casework_council import SUNSET, CaseworkCouncil
 from tests.commands import Done, run_inside
 
 REASON = "Monthly list for welfare rights"
@@ -153,7 +153,7 @@ def test_what_cannot_be_noted_is_not_shown(
 
 def test_a_resident_is_answered_after_the_policys_last_day(council: CaseworkCouncil) -> None:
     path = policy_path(council.config)
-    path.write_text(path.read_text().replace("2029-03-31", "2026-01-01"))
+    path.write_text(path.read_text().replace(str(SUNSET), "2026-01-01"))
     council.sign()
     refused = node(council, "explain", council.uprn(0), "--reason", REASON)
     assert refused.code == ExitCode.REFUSED

@@ -24,7 +24,7 @@ from folkmoot_node.casework.outcomes.intervals import share, waiting_quantiles
 from folkmoot_node.casework.outcomes.measuring import measured
 from folkmoot_operator.problems import ExitCode
 from tests.casework_cases import MANAGER, OTHER, WORKER, open_case, worker
-from tests.casework_council import CaseworkCouncil
+from tests.casework_council import SUNSET, CaseworkCouncil
 from tests.casework_opening import change_policy
 from tests.commands import run_inside
 from tests.web_site import Browser, RunningSite
@@ -270,7 +270,7 @@ def test_the_command_obeys_the_policy(council: CaseworkCouncil) -> None:
 
 
 def test_the_command_ends_with_the_policy(council: CaseworkCouncil) -> None:
-    change_policy(council, ("2029-03-31", "2026-01-01"))
+    change_policy(council, (str(SUNSET), "2026-01-01"))
     done = run_inside("folkmoot-node", "casework", "outcomes", "--home", council.home)
     assert done.code == ExitCode.REFUSED
     assert "the casework policy ended on 2026-01-01" in done.stderr

@@ -17,7 +17,7 @@ from folkmoot_node.casework.opening.restrictions import (
 from folkmoot_node.cli import app
 from folkmoot_operator.problems import ExitCode
 from folkmoot_web.errors import WebProblem
-from tests.casework_council import CaseworkCouncil
+from tests.casework_council import SUNSET, CaseworkCouncil
 from tests.casework_opening import REASON, open_case, restrict
 from tests.web_site import Browser, RunningSite
 
@@ -122,7 +122,8 @@ def test_nobody_without_the_right_restricts(council: CaseworkCouncil) -> None:
 
 
 def test_commands_keep_to_it(council: CaseworkCouncil) -> None:
-    restrict(council, council.desk(), 0)
+    desk = council.desk()
+    restrict(council, desk, 0, days=(SUNSET - desk.today()).days)
     for at, code in ((0, ExitCode.REFUSED), (1, ExitCode.OK)):
         run = ["explain", str(council.uprn(at)), "--home", str(council.home), "--reason", REASON]
         shown = CliRunner().invoke(app, run)

@@ -229,7 +229,9 @@ def test_a_key_outside_is_not_taken_for_one_inside(scored, settings):
         made(scored, settings, store_key=True)
 
 
-def test_a_backup_with_the_key_ends_with_the_retention_of_what_it_opens(scored, settings):
+def test_a_backup_with_the_key_ends_with_the_retention_of_what_it_opens(
+    scored, settings, monkeypatch
+):
     done = made(scored, settings, days=10, store_key=True)
     last = TODAY + timedelta(days=90)  # of the scores, not of the backup
     assert done.about.expires == last
@@ -239,6 +241,7 @@ def test_a_backup_with_the_key_ends_with_the_retention_of_what_it_opens(scored, 
         found = [one for one in checks.examine(backups(home)) if "store's key" in one.name]
         assert [one.state for one in found] == [State.WARN]
         assert str(last) in found[0].what
+    monkeypatch.setattr("folkmoot_node.home.open_home", lambda _: at(scored, 10))
     said = run_inside("folkmoot-node", "purge", "--dry-run", "--home", scored.home).stderr
     assert done.written.path.name in said
     with at(scored, 91) as home:

@@ -28,10 +28,12 @@ from folkmoot_operator.checks import State
 from folkmoot_operator.file_lock import acquire_folder, release
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.power_cut import watched
-from tests.unit.node.conftest import POLICY, TODAY, tax_rows
+from tests.unit.node.conftest import POLICY as LASTING
+from tests.unit.node.conftest import SUNSET, TODAY, tax_rows
 
 DAY = 86_400
 NOW = 1_796_126_400  # 2026-12-01, noon UTC
+POLICY = LASTING.replace(str(SUNSET), "2027-03-31")
 
 
 @pytest.fixture
@@ -42,6 +44,7 @@ def scored(node):
     lsoa = ["E01000001"] * 3
     node.tax.batches = [tax_rows([1, 2, 10**12], [0.0] * 3, ["owned"] * 3, lsoa)]
     node.write_node((node.home / "node.toml").read_text() + "\n[quarantine]\nmaximum_share = 0.5\n")
+    node.write_policy(POLICY)
     node.score(clock=lambda: NOW)
     for path in node.config.quarantine_folder.iterdir():
         os.utime(path, (NOW, NOW))
@@ -192,7 +195,6 @@ def judged(scored):
     return scored
 
 
-LASTING = POLICY.replace("2027-03-31", "2029-03-31")
 EVENTS = (Kind.OUTCOMES, "events.csv")
 
 

@@ -20,7 +20,7 @@ from folkmoot_node.store.encrypted_file import read_key
 from folkmoot_operator import file_lock
 from folkmoot_operator.private_files import delete_private
 from folkmoot_operator.problems import ExitCode, Problem
-from tests.unit.node.conftest import POLICY, TODAY, tax_rows
+from tests.unit.node.conftest import POLICY, SUNSET, TODAY, tax_rows
 
 HARSH = POLICY.replace("from = 60", "from = 15").replace("Winter support 2026", "Harsh")
 
@@ -170,9 +170,9 @@ def test_scores_by_another_policy_are_explained_with_that_policy(node, other):
     run = score(node.config, node.plugins, load_policy(other), today=TODAY)
     assert run.policy_sha256 == hashlib.sha256(other.read_bytes()).hexdigest()
     with pytest.raises(Problem, match=r"another policy \(Harsh\)") as raised:
-        explain(node.config, node.plugins, node.policy, 1)
+        explain(node.config, node.plugins, node.policy, 1, today=TODAY)
     assert f"--policy ({other})" in raised.value.remedy
-    assert explain(node.config, node.plugins, load_policy(other), 1).band == "high"
+    assert explain(node.config, node.plugins, load_policy(other), 1, today=TODAY).band == "high"
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ def test_after_the_end_of_the_configured_policy_another_one_is_tried_and_not_sto
     node, other, command
 ):
     command()
-    ended = node.config.risk_policy.read_text().replace("2027-03-31", "2026-01-31")
+    ended = node.config.risk_policy.read_text().replace(str(SUNSET), "2026-01-31")
     node.write_policy(ended)
     done = command("--policy", str(other), "--replace")
     assert isinstance(done.exception, Problem)

@@ -34,7 +34,7 @@ version = "1.2.0"
 wheel = "{DIGEST}"
 content = "{DIGEST}"
 """
-RELEASE = release_policy(sunset="2030-03-31", losses=(0.1, 1, 10))
+RELEASE = release_policy(sunset="2099-03-31", losses=(0.1, 1, 10))
 SIGNING = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 

@@ -131,7 +131,7 @@ def test_a_bundle_brings_revocations_and_an_older_one_is_refused(
     write_bundle(open_registry(council.registry, council.trusted), folder / "old.zip")
     kept = folder / "kept"
     council.registry.rename(kept)
-    keeper = council.keeper(datetime.datetime.now(datetime.UTC).date())
+    keeper = council.keeper()
     newer = type(keeper)(kept, keeper.key, keeper.today)
     newer.revoke(
         Revocation(

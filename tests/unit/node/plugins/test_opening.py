@@ -206,9 +206,11 @@ def test_another_version_than_was_allowed_is_refused(others: Others) -> None:
 
 def test_what_was_revoked_is_refused_from_the_next_bundle_on(others: Others) -> None:
     config = others.pinned()
-    today = datetime.datetime.now(datetime.UTC).date()
-    others.council.keeper(today).revoke(
-        Revocation(wheel=others.council.wheel.digest, distribution=NAME, since=today, reason="leak")
+    council = others.council
+    council.keeper().revoke(
+        Revocation(
+            wheel=council.wheel.digest, distribution=NAME, since=council.today, reason="leak"
+        )
     )
     said = refusal(config)
     assert "was revoked on" in said
@@ -382,10 +384,10 @@ def test_warm_plugins_stay_until_one_ends_or_something_is_decided(others: Others
         second = warm()
         assert second is not first
         assert not second.has_ended
-        today = datetime.datetime.now(datetime.UTC).date()
-        others.council.keeper(today).revoke(
+        council = others.council
+        council.keeper().revoke(
             Revocation(
-                wheel=others.council.wheel.digest, distribution=NAME, since=today, reason="leak"
+                wheel=council.wheel.digest, distribution=NAME, since=council.today, reason="leak"
             )
         )
         third = warm()

@@ -9,6 +9,7 @@ import pytest
 
 from folkmoot_node.scoring.attributes import group_codes
 from folkmoot_operator.problems import ExitCode, Problem
+from tests.unit.node.conftest import SUNSET, TODAY
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ from folkmoot_operator.problems import ExitCode, Problem
         ('reason = "Isolation of older people is what the policy is about"', "", "reason"),
         ("[attributes.tenure]", "[attributes.band]", "'band' is always an attribute"),
         ("breaks = [16, 25, 65, 75]", "breaks = [16, 16]", "must ascend"),
-        ("sunset = 2027-03-31", "", "sunset is missing"),
+        (f"sunset = {SUNSET}", "", "sunset is missing"),
     ],
 )
 def test_a_wrong_policy_is_refused_by_name(node, old, new, message):
@@ -52,16 +53,16 @@ def test_the_digest_is_of_the_bytes_of_the_file(node):
 
 
 def test_the_sunset_date_is_the_last_day(node):
-    node.score(today=datetime.date(2027, 3, 31))
+    node.score(today=SUNSET)
     with pytest.raises(Problem) as raised:
-        node.score(today=datetime.date(2027, 4, 1))
+        node.score(today=SUNSET + datetime.timedelta(days=1))
     assert raised.value.exit_code is ExitCode.REFUSED
-    assert "2027-03-31" in raised.value.problem
+    assert str(SUNSET) in raised.value.problem
 
 
 def test_a_reference_date_in_the_past_does_not_lift_the_sunset(node):
     with pytest.raises(Problem, match="sunset"):
-        node.score(today=datetime.date(2027, 4, 1), reference_date=datetime.date(2027, 1, 1))
+        node.score(today=SUNSET + datetime.timedelta(days=1), reference_date=TODAY)
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ from folkmoot_node.scoring.explain import explain
 from folkmoot_node.scoring.known_inputs import Standing
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk import Category, Combine, Field, FieldType, Input, RecordLevel, RiskFactor, Schema
-from tests.unit.node.conftest import NODE, POLICY, Alone, Book, people_rows, tax_rows
+from tests.unit.node.conftest import NODE, POLICY, TODAY, Alone, Book, people_rows, tax_rows
 
 AGE_GROUP = '[attributes.age_group]\nfield = "oldest_age"\nbreaks = [16, 25, 65, 75]\n'
 
 
 def of(node, uprn):
-    return explain(node.config, node.plugins, node.policy, uprn)
+    return explain(node.config, node.plugins, node.policy, uprn, today=TODAY)
 
 
 def test_a_household_is_explained_by_its_own_inputs(node):

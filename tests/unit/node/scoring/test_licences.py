@@ -114,8 +114,8 @@ def test_a_field_named_twice_is_refused(licensed):
 
 def test_the_command_warns_and_scores(licensed, monkeypatch):
     text = licensed.config.risk_policy.read_text()
-    # The command reads the clock: an end and a sunset that hold on any day.
-    licensed.write_policy(text.replace(str(END), "2020-01-31").replace("2027-03-31", "2999-03-31"))
+    # The command reads the clock: an end that holds on any day.
+    licensed.write_policy(text.replace(str(END), "2020-01-31"))
     monkeypatch.setattr(plugins, "load_plugins", lambda _: licensed.loaded)
     done = CliRunner().invoke(cli.app, ["score", "--home", str(licensed.home), "--json"])
     assert done.exit_code == 0, done.output

@@ -13,7 +13,7 @@ from folkmoot_node.casework.pages.dates import date_parts, read_date
 from folkmoot_node.casework.referrals.consents import AGREED
 from folkmoot_node.casework.referrals.kinds import ConsentBy, ConsentHow
 from folkmoot_node.casework.referring.room import room_of
-from folkmoot_operator.moments import day
+from folkmoot_node.casework.uk_time import uk_day
 from folkmoot_web.errors import problem_of_status
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
@@ -47,14 +47,14 @@ def routes() -> Routes:
 
     @routes.get("/cases/{case_id}/consents/new", permission=Right.REFER)
     def new(request: Request, case_id: str, service: str = "") -> Response:
-        begun = date_parts("given_on", day(room_of(request).desk.clock()))
+        begun = date_parts("given_on", uk_day(room_of(request).desk.clock()))
         return _page(request, case_id, Form[ConsentForm]({"service": service, **begun}))
 
     @routes.post("/cases/{case_id}/consents/new", permission=Right.REFER)
     def record(request: Request, case_id: str) -> Response:
         form = read_form(request, ConsentForm)
         room = room_of(request)
-        today = day(room.desk.clock())
+        today = uk_day(room.desk.clock())
         given_on = read_date(form, "given_on", "the day of consent", latest=today)
         offered = {one.service_id for one in room.services.listed()}
         if form.value is not None and form.value.service not in offered:
