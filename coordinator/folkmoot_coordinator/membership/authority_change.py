@@ -64,23 +64,25 @@ def who_is_left(database: Database, found: Authorities, now: int) -> Left:
     certificates = (
         select(CertificateRow)
         .where(CertificateRow.revoked_at.is_(None), CertificateRow.expires_at > now)
-        .order_by(CertificateRow.council, CertificateRow.issued_at, CertificateRow.serial)
+        .order_by(CertificateRow.council, CertificateRow.issued_at, CertificateRow.expires_at)
     )
     invitations = select(InvitationRow).where(
         InvitationRow.used_at.is_(None), InvitationRow.expires_at > now
     )
     with database.reading() as session:
-        newest = {row.council: row for row in session.scalars(certificates)}
+        rows = session.scalars(certificates).all()
         invited = sorted(
             {row.council for row in session.scalars(invitations) if row.created_at < since}
         )
-        behind = {
-            GssCode(council): row.expires_at
-            for council, row in newest.items()
-            if not following.has_issued(x509.load_der_x509_certificate(row.certificate))
+        # During a change none but the following authority issues, so that a certificate by it is
+        # newer than all by the one before, also than one of the same second.
+        moved = {
+            row.council
+            for row in rows
+            if following.has_issued(x509.load_der_x509_certificate(row.certificate))
         }
-    moved = tuple(GssCode(one) for one in newest if one not in behind)
-    return Left(moved, behind, tuple(map(GssCode, invited)))
+        behind = {GssCode(row.council): row.expires_at for row in rows if row.council not in moved}
+    return Left(tuple(map(GssCode, sorted(moved))), behind, tuple(map(GssCode, invited)))
 
 
 def renew(home: Home, database: Database, now: int) -> Authority:

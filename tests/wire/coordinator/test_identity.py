@@ -21,6 +21,7 @@ from folkmoot_coordinator.clock import DAY, HOUR
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.membership.councils import revoke
 from folkmoot_coordinator.operations.doctor import examine
+from folkmoot_coordinator.server import server
 from folkmoot_operator.checks import State
 from folkmoot_operator.network_addresses import split_address
 
@@ -81,14 +82,17 @@ def test_a_certificate_that_expires_during_a_connection_is_refused(region: Regio
     assert "expired" in answer.rejection.detail
 
 
-def test_a_revoked_certificate_is_refused_on_an_open_connection(region: Region) -> None:
+def test_a_revoked_certificate_is_refused_on_an_open_connection(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "REVOKED_SECONDS", 60.0)  # however long the next call takes
     client = region.member()
     with client.channel() as channel:
         stub = collection_pb2_grpc.CollectionServiceStub(channel)
         request = collection_pb2.NegotiateRequest(versions=encode_versions())
         assert stub.Negotiate(request, timeout=60).protocol == SPOKEN.newest
         revoke(region.database, TRAFFORD, region.clock())
-        # The connection lasts for a second more, in which the council is told why.
+        # The connection lasts for some time more, in which the council is told why.
         refused = decode_rejection(stub.Negotiate(request, timeout=60).rejection)
         assert refused.reason is RejectionReason.CERTIFICATE
     for act in (client.rounds, lambda: client.renew(client.key)):

@@ -12,12 +12,13 @@ import pytest
 from cryptography import x509
 from sqlalchemy import func, select
 
-from folkmoot.answer_codec import encode_release
+from folkmoot.answer_codec import decode_header, encode_release
 from folkmoot.rejection_codec import encode_versions
 from folkmoot.v1 import collection_pb2, collection_pb2_grpc
+from folkmoot.v1.release_pb2 import ReleaseHeader
 from folkmoot_coordinator.database.models import AnswerRow
 from folkmoot_coordinator.membership.councils import revoke
-from folkmoot_coordinator.server import server
+from folkmoot_coordinator.server import collection_service, server
 from folkmoot_coordinator.server.server import REVOKED_SECONDS, CoordinatorServer
 from tests.wire.coordinator.conftest import BOLTON, TRAFFORD, Client, Region
 
@@ -57,16 +58,25 @@ def test_an_idle_connection_ends_and_another_councils_stays(region: Region) -> N
         assert not others_over.is_set()
 
 
-def test_a_release_that_is_being_sent_is_cut_off(region: Region) -> None:
+def test_a_release_that_is_being_sent_is_cut_off(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
     member = region.member()
     region.open_round()
     (signed,) = member.rounds()
     parts = list(encode_release(member.release_for(signed), 1))
 
-    over = threading.Event()
+    begun, over = threading.Event(), threading.Event()
+
+    def begin(first: collection_pb2.SubmitRequest) -> ReleaseHeader:
+        begun.set()
+        return decode_header(first)
+
+    monkeypatch.setattr(collection_service, "decode_header", begin)
 
     def slowly() -> Iterator[collection_pb2.SubmitRequest]:
         yield parts[0]
+        begun.wait(WITHIN_SECONDS)  # who is revoked before that is told so in the response
         revoke(region.database, TRAFFORD, region.clock())
         over.wait(WITHIN_SECONDS)
         yield from parts[1:]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.clock import DAY, HOUR
 from folkmoot_coordinator.membership.authorities import load_authorities
 from folkmoot_coordinator.membership.authority_change import begin, finish, renew, who_is_left
+from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.membership.certificate_lives import authority_lives
+from folkmoot_coordinator.membership.councils import record_certificate
 from folkmoot_coordinator.membership.invitations import invite
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -29,6 +32,26 @@ def invited(office: Office, council: GssCode) -> None:
         signing_key=office.signing.public,
         now=office.clock(),
     )
+
+
+def certify(office: Office, council: GssCode, authority: Authority) -> None:
+    key = SigningRequest(ec.generate_private_key(ec.SECP256R1()).public_key())
+    issued = authority.issue_node_certificate(key, council, office.clock(), 30)
+    with office.database.writing() as session:
+        record_certificate(session, issued)
+
+
+def test_who_renews_in_the_second_of_a_certificate_of_before_has_moved(office: Office) -> None:
+    """A council with several nodes; serial numbers are drawn, and say nothing of the order."""
+    begin(office.home, office.database, office.clock())
+    found = load_authorities(office.home.keys)
+    for council in (BURY, TRAFFORD):
+        for _ in range(20):
+            certify(office, council, found.present)
+    certify(office, TRAFFORD, found.issuing)
+    left = who_is_left(office.database, found, office.clock())
+    assert left.moved == (TRAFFORD,)
+    assert left.behind.keys() == {BURY}
 
 
 @pytest.mark.parametrize("hours", [1, 23, 25])
