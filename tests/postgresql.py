@@ -8,13 +8,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.ports import free_port
+from tests.waiting import wait_until
 
 ACCOUNT = "postgres"
 """PostgreSQL refuses to run as root; Debian's package makes this account."""
@@ -156,15 +156,6 @@ def postgresql_server() -> Iterator[PostgreSQL]:
             server.stop()
     finally:
         shutil.rmtree(folder)
-
-
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    """Waits for something that comes true soon."""
-    end = time.monotonic() + _PATIENCE
-    while not holds():
-        if time.monotonic() > end:
-            raise TimeoutError(f"waited for {what}")
-        time.sleep(0.05)
 
 
 def _program(name: str) -> str:

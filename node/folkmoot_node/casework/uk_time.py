@@ -29,6 +29,11 @@ def uk_day(seconds: float) -> datetime.date:
     return uk_moment(seconds).date()
 
 
+def uk_day_text(seconds: float) -> str:
+    """The date of a moment for people: `1 December 2026`."""
+    return f"{uk_day(seconds):%-d %B %Y}"
+
+
 def uk_midnight(date: datetime.date) -> int:
     """When a date begins in the UK, seconds since 1970-01-01T00:00:00Z."""
     return int(datetime.datetime.combine(date, datetime.time(), UK).timestamp())

@@ -13,7 +13,7 @@ import grpc
 
 from folkmoot.geography import GssCode
 from folkmoot.versions import SPOKEN
-from tests.postgresql import wait_until
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.wire.coordinator.conftest import Region, ServeProcess

@@ -27,8 +27,9 @@ from folkmoot_coordinator.rounds.progress import council_responses
 from folkmoot_coordinator.rounds.round_store import find_round
 from folkmoot_coordinator.viewer.region import open_region
 from folkmoot_operator.network_addresses import split_address
-from tests.postgresql import PASSWORD, PostgreSQL, postgresql_server, wait_until
+from tests.postgresql import PASSWORD, PostgreSQL, postgresql_server
 from tests.served_site import PATIENCE, ServedSite, kill_viewer, viewer_of, viewer_table
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.web_site import Browser

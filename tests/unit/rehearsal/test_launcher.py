@@ -13,7 +13,7 @@ import httpx2
 import polars as pl
 import pytest
 
-from tests.postgresql import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

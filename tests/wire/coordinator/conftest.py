@@ -57,7 +57,7 @@ from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.settings import parse
 from tests.ports import free_ports
-from tests.postgresql import wait_until
+from tests.waiting import wait_until
 
 BOLTON, BURY, TRAFFORD = GssCode("E08000001"), GssCode("E08000002"), GssCode("E08000009")
 POLICY_DIGEST = bytes(range(32))

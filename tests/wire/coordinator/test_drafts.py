@@ -19,7 +19,7 @@ from folkmoot_coordinator.drafts.people import AccountKind, Person
 from folkmoot_coordinator.rounds.progress import summaries
 from folkmoot_coordinator.rounds.question import read_question
 from tests.night import by_night
-from tests.postgresql import wait_until
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from folkmoot_coordinator.database.connection import Database

@@ -20,11 +20,11 @@ from tests import service_restrictions
 from tests.absent import absent
 from tests.notified import Manager, service_manager
 from tests.other_accounts import Account, give_to
-from tests.postgresql import wait_until
 from tests.processes import is_stopped
 from tests.served_site import ServedSite, viewer_table
 from tests.service_restrictions import under
 from tests.service_units import read_unit
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.wire.coordinator.conftest import Region

@@ -30,7 +30,7 @@ from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.publication.round_result import released_counts
 from folkmoot_coordinator.rounds.closing import close_round
 from folkmoot_coordinator.rounds.round_store import find_round
-from tests.postgresql import wait_until
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.wire.coordinator.conftest import Client, Region

@@ -26,10 +26,10 @@ from tests.absent import absent
 from tests.forked_commands import run_forked
 from tests.notified import Manager, service_manager
 from tests.other_accounts import ROOT, Account, give_to
-from tests.postgresql import wait_until
 from tests.processes import is_stopped
 from tests.service_restrictions import under
 from tests.service_units import read_unit
+from tests.waiting import wait_until
 
 START = [sys.executable, "-I", "-S", str(ROOT / "node" / "folkmoot_node" / "start.py")]
 ALONE = "[prefect]\nenabled = false\n"

@@ -23,7 +23,7 @@ from folkmoot_node.casework.cases.models import (
     PlanRow,
 )
 from folkmoot_node.casework.holdings import Fact, Item, Records
-from folkmoot_operator.moments import day_text
+from folkmoot_node.casework.uk_time import uk_day_text
 
 _ENTRIES: dict[type[EntryRow], str] = {
     ContactRow: "Contact",
@@ -90,14 +90,14 @@ def _item(row: CaseRow) -> Item:
     facts = [
         Fact("Purpose", row.purpose),
         Fact("State", row.state),
-        Fact("Opened on", day_text(row.opened_at)),
+        Fact("Opened on", uk_day_text(row.opened_at)),
         Fact("Who decided to open it", row.opened_by),
         Fact("Why", row.why, may_name_others=True, field="why"),
         Fact("Team", row.team or ""),
         Fact("Who works on it", row.worker or ""),
         Fact("Group of the scores", row.band or "", sources=None),
         Fact("To be looked at again on", row.review_on or ""),
-        Fact("Closed on", "" if row.closed_at is None else day_text(row.closed_at)),
+        Fact("Closed on", "" if row.closed_at is None else uk_day_text(row.closed_at)),
         Fact("Outcome", row.outcome or ""),
         *_assessment(row.assessment),
     ]
@@ -117,12 +117,12 @@ def _record(session: Session, case: str) -> Iterator[Item]:
                 Fact("Taken out by", row.removed_by or ""),
             ]
             shown = tuple(fact for fact in facts if fact.value)
-            yield Item(row.entry_id, f"{title} of {day_text(row.at)}", shown)
+            yield Item(row.entry_id, f"{title} of {uk_day_text(row.at)}", shown)
     looks = select(FirstLookRow).where(FirstLookRow.case_id == case).order_by(FirstLookRow.at)
     for look in session.scalars(looks):
         yield Item(
             f"{look.case_id} {look.account}",
-            f"First view of {day_text(look.at)}, before the score was shown",
+            f"First view of {uk_day_text(look.at)}, before the score was shown",
             (
                 Fact("Of", look.account),
                 Fact("View", look.view),
@@ -143,14 +143,14 @@ def _record(session: Session, case: str) -> Iterator[Item]:
         for name, (before, after) in change.changed.items():
             label = name.replace("_", " ").capitalize()
             facts.append(Fact(label, f"{before or 'nothing'}, then {after or 'nothing'}"))
-        title = f"Change: {change.action}, on {day_text(change.at)}"
+        title = f"Change: {change.action}, on {uk_day_text(change.at)}"
         yield Item(f"{change.case_id} {change.version}", title, tuple(facts))
 
 
 def _particulars(row: EntryRow) -> Iterator[Fact]:
     match row:
         case ContactRow():
-            yield Fact("When", day_text(row.happened_at))
+            yield Fact("When", uk_day_text(row.happened_at))
             yield Fact("How", row.channel)
             yield Fact("Outcome", row.outcome)
         case AssessmentRow():
@@ -158,7 +158,7 @@ def _particulars(row: EntryRow) -> Iterator[Fact]:
             yield Fact("Needs", ", ".join(row.needs))
         case ActionRow():
             yield Fact("Due on", row.due_on)
-            yield Fact("Done", "" if row.done_at is None else day_text(row.done_at))
+            yield Fact("Done", "" if row.done_at is None else uk_day_text(row.done_at))
 
 
 def _rows(session: Session, statement: Delete) -> int:

@@ -14,7 +14,8 @@ from folkmoot_node.casework.cohorts.models import DecisionRow, LookRow, MemberRo
 from folkmoot_node.casework.cohorts.runs import Asked, Run, get_run
 from folkmoot_node.casework.cohorts.words import GONE
 from folkmoot_node.casework.holdings import Fact, Item, Records
-from folkmoot_operator.moments import day, day_text
+from folkmoot_node.casework.uk_time import uk_day_text
+from folkmoot_operator.moments import day
 
 _DAY = 86_400
 
@@ -42,7 +43,7 @@ class CohortRecords(Records):
             yield _decision(decision, runs.get(decision.run_id))
         looks = select(LookRow).where(LookRow.household_id == household)
         for look in session.scalars(looks.order_by(LookRow.looked_at)):
-            title = f"Looked at on {day_text(look.looked_at)}"
+            title = f"Looked at on {uk_day_text(look.looked_at)}"
             yield Item(look.look_id, title, (Fact("By", look.account),))
 
     def erase(self, session: Session, household: str) -> int:
@@ -123,13 +124,13 @@ def _membership(row: MemberRow, run: Run) -> Item:
     ]
     if row.band is not None:
         facts.append(Fact("Group of the scores", row.band, sources=None))
-    return Item(f"{row.run_id}-{row.place}", f"List of {day_text(run.ran_at)}", tuple(facts))
+    return Item(f"{row.run_id}-{row.place}", f"List of {uk_day_text(run.ran_at)}", tuple(facts))
 
 
 def _decision(row: DecisionRow, run: Run | None) -> Item:
     return Item(
         row.decision_id,
-        f"Decision of {day_text(row.decided_at)}",
+        f"Decision of {uk_day_text(row.decided_at)}",
         tuple(_decision_facts(row, run)),
     )
 

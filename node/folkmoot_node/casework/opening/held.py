@@ -18,7 +18,7 @@ from folkmoot_node.casework.opening.models import (
     RestrictionRow,
     SearchRow,
 )
-from folkmoot_operator.moments import day_text
+from folkmoot_node.casework.uk_time import uk_day_text
 
 
 class OpeningRecords(Records):
@@ -46,11 +46,11 @@ class OpeningRecords(Records):
                 Fact("For the case", row.case_id),
                 Fact("Reason", row.reason, may_name_others=True),
             )
-            yield Item(row.opening_id, f"Opened on {day_text(row.opened_at)}", facts)
+            yield Item(row.opening_id, f"Opened on {uk_day_text(row.opened_at)}", facts)
         yield from _hidden(session, household)
         found = select(SearchRow).where(SearchRow.household_id == household)
         for search in session.scalars(found.order_by(SearchRow.searched_at)):
-            title = f"Found by a search on {day_text(search.searched_at)}"
+            title = f"Found by a search on {uk_day_text(search.searched_at)}"
             yield Item(search.search_id, title, (Fact("By", search.account),))
 
     def erase(self, session: Session, household: str) -> int:
@@ -106,7 +106,7 @@ def _hidden(session: Session, household: str) -> Iterator[Item]:
             Fact("Until", row.ends_on),
             Fact("By", row.made_by),
         )
-        yield Item(row.restriction_id, f"Restricted on {day_text(row.made_at)}", facts)
+        yield Item(row.restriction_id, f"Restricted on {uk_day_text(row.made_at)}", facts)
     bars = select(BarRow).where(BarRow.household_id == household)
     for bar in session.scalars(bars.order_by(BarRow.made_at)):
         hidden = (
@@ -114,7 +114,7 @@ def _hidden(session: Session, household: str) -> Iterator[Item]:
             Fact("Reason", bar.reason, may_name_others=True),
             Fact("By", bar.made_by),
         )
-        yield Item(bar.bar_id, f"Hidden from a person on {day_text(bar.made_at)}", hidden)
+        yield Item(bar.bar_id, f"Hidden from a person on {uk_day_text(bar.made_at)}", hidden)
 
 
 def _cases(household: str) -> Select[str]:

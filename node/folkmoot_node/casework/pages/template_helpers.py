@@ -8,17 +8,12 @@ from typing import Any
 from jinja2 import Environment
 
 from folkmoot_node.casework.pages.sections import SECTIONS
-from folkmoot_node.casework.uk_time import uk_day, uk_moment
+from folkmoot_node.casework.uk_time import uk_day_text, uk_moment
 
 
 def local_moment(seconds: float) -> str:
     """A moment for people: `1 December 2026 at 14:30`."""
     return f"{uk_moment(seconds):%-d %B %Y at %H:%M}"
-
-
-def local_day(seconds: float) -> str:
-    """The date of a moment for people: `1 December 2026`."""
-    return f"{uk_day(seconds):%-d %B %Y}"
 
 
 def date_text(iso: str) -> str:
@@ -35,7 +30,7 @@ def add_helpers(environment: Environment) -> None:
     """Adds the sections of a case, and filters for dates and numbers; dates are those of the UK."""
     helpers: dict[str, Any] = {
         "local_moment": local_moment,
-        "day": local_day,
+        "day": uk_day_text,
         "date_text": date_text,
         "many": many,
     }

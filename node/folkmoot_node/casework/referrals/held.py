@@ -25,7 +25,7 @@ from folkmoot_node.casework.referrals.models import (
     VisitRow,
 )
 from folkmoot_node.casework.referrals.postbox import MailKind, MailState
-from folkmoot_operator.moments import day_text
+from folkmoot_node.casework.uk_time import uk_day_text
 
 _VALUE = "content."
 """How fields begin that can be rectified: what is handed over, before it is."""
@@ -91,7 +91,7 @@ class ReferralRecords(Records):
 
 def _consent(row: ConsentRow, names: dict[str, str]) -> Item:
     consent = consent_of(row)
-    withdrawn = "" if row.withdrawn_at is None else day_text(row.withdrawn_at)
+    withdrawn = "" if row.withdrawn_at is None else uk_day_text(row.withdrawn_at)
     facts = (
         Fact("Given", f"{row.given_on}, {row.how}, by {row.given_by}"),
         Fact("May be handed over", "; ".join(consent.titles)),
@@ -110,8 +110,8 @@ def _referral(session: Session, row: ReferralRow) -> Iterator[Fact]:
     yield Fact("State", row.state)
     yield Fact("Risk of waiting", row.urgency)
     yield Fact("Band, for the order", row.band or "")
-    yield Fact("Written", f"{day_text(row.drafted_at)} by {row.drafted_by}")
-    yield Fact("Sent on", "" if row.sent_at is None else day_text(row.sent_at))
+    yield Fact("Written", f"{uk_day_text(row.drafted_at)} by {row.drafted_by}")
+    yield Fact("Sent on", "" if row.sent_at is None else uk_day_text(row.sent_at))
     overrides = select(OverrideRow).where(OverrideRow.referral_id == row.referral_id)
     for override in session.scalars(overrides.order_by(OverrideRow.asked_at)):
         decided = {None: "not decided", True: "approved", False: "refused"}[override.approved]
@@ -121,7 +121,7 @@ def _referral(session: Session, row: ReferralRow) -> Iterator[Fact]:
         yield Fact("Why", override.reason, may_name_others=True)
     events = select(EventRow).where(EventRow.referral_id == row.referral_id)
     for event in session.scalars(events.order_by(EventRow.event_id)):
-        text = f"{day_text(event.at)}: {event.state}, by {event.by}. {event.note}"
+        text = f"{uk_day_text(event.at)}: {event.state}, by {event.by}. {event.note}"
         yield Fact("History", text, may_name_others=bool(event.note))
 
 

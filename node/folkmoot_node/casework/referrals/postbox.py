@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.ids import new_id
 from folkmoot_node.casework.referrals.models import LinkRow, MailRow, ReferralRow, ServiceRow
-from folkmoot_operator.moments import day_text
+from folkmoot_node.casework.uk_time import uk_day_text
 from folkmoot_web.site import State
 
 SENT = "message sent"
@@ -220,7 +220,7 @@ class Postbox:
             text = (
                 f"{self._council} has a referral for you. Its reference is {row.referral_id}.\n\n"
                 f"Open it here: {self._address_of(link)}\n\n"
-                f"It shows the referral once, until {day_text(link.expires_at)}, and asks for a "
+                f"It shows the referral once, until {uk_day_text(link.expires_at)}, and asks for a "
                 "PIN that the council tells you by telephone. Never send the PIN by email.\n"
             )
         return Message(row.address, subject, text, row.mail_id)

@@ -20,6 +20,7 @@ from folkmoot_node.casework.rights.kinds import Ground, RequestKind
 from folkmoot_node.casework.rights.notice import Notice, make_notice
 from folkmoot_node.casework.rights.rectification import Rectification, Wrong
 from folkmoot_node.casework.rights.requests import Requests
+from folkmoot_node.casework.uk_time import uk_day
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.private_files import write_private
 from folkmoot_operator.problems import ExitCode, Problem
@@ -65,7 +66,7 @@ def begin(bench: Bench, uprn: int, kind: RequestKind, reason: str, what: str) ->
     visitor = command_visitor(bench)
     case_id = _case(bench, visitor, uprn, reason)
     made = Requests(bench).record(
-        case_id, kind=kind, asked_by=reason, received_on=bench.today(), by=visitor
+        case_id, kind=kind, asked_by=reason, received_on=uk_day(bench.clock()), by=visitor
     )
     return Answering(visitor, _look(bench, visitor, case_id, reason, what), (made, 1))
 

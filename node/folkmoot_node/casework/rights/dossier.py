@@ -13,11 +13,12 @@ from folkmoot_node.casework.holdings import Fact, Item, Records, reference
 from folkmoot_node.casework.opening.openings import Opened
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.scores_in_use import scores_in_use
+from folkmoot_node.casework.uk_time import uk_day, uk_day_text
 from folkmoot_node.corrections.sealed_file import decisions_of
 from folkmoot_node.scoring.explain import Explanation, explain_household, policy_of
 from folkmoot_node.scoring.held_for_rounds import held_for_rounds
 from folkmoot_node.store.run_summary import RunSummary
-from folkmoot_operator.moments import day_text, to_datetime
+from folkmoot_operator.moments import to_datetime
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.errors import WebProblem
 
@@ -104,7 +105,7 @@ def gather(bench: Bench, opened: Opened, records: Sequence[Records]) -> Dossier:
     return Dossier(
         uprn=opened.uprn,
         council=bench.config.name,
-        made_on=bench.today(),
+        made_on=uk_day(bench.clock()),
         purposes=(f"{policy.name}: {policy.purpose}", f"Lawful basis: {policy.legal_basis}"),
         kept=(
             f"Scores, and what is kept for counts about a past date: "
@@ -150,7 +151,7 @@ def _scores(bench: Bench, opened: Opened) -> Iterator[Room]:
     fields = {name for name, given in sources.items() if not sensitive.isdisjoint(given)}
     fields |= {known.field for known in explanation.inputs if known.source in sensitive}
     facts = tuple(_explained(explanation, fields))
-    item = Item(policy.digest.hex(), f"Scoring run that ended on {day_text(finished)}", facts)
+    item = Item(policy.digest.hex(), f"Scoring run that ended on {uk_day_text(finished)}", facts)
     yield Room("scores", "Score, with reasons and sources", (item,))
 
 

@@ -24,7 +24,7 @@ from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.rights.kinds import Ground, ObjectionState, RequestKind, RequestState
 from folkmoot_node.casework.rights.models import ErasureRow, HoldRow, ObjectionRow, RequestRow
 from folkmoot_node.casework.rights.requests import Requests
-from folkmoot_operator.moments import day_text
+from folkmoot_node.casework.uk_time import uk_day_text
 from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.visitors import Visitor
 
@@ -243,7 +243,7 @@ def require_not_erased(session: Session, case_id: str) -> None:
     raise WebProblem(
         410,
         "This case is not held any more",
-        f"The household asked for it, and its data were erased on {day_text(row.erased_at)}.",
+        f"The household asked for it, and its data were erased on {uk_day_text(row.erased_at)}.",
         "Nobody can bring them back. The log keeps that people looked at the case and why.",
     )
 

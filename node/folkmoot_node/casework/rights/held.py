@@ -12,7 +12,8 @@ from folkmoot_node.casework.authority.retention import RetentionPolicy
 from folkmoot_node.casework.holdings import Fact, Item, Records
 from folkmoot_node.casework.rights.kinds import ObjectionState, RequestState
 from folkmoot_node.casework.rights.models import HoldRow, ObjectionRow, RequestRow
-from folkmoot_operator.moments import day, day_text
+from folkmoot_node.casework.uk_time import uk_day_text
+from folkmoot_operator.moments import day
 
 ERASED = "erased"
 """What stands in place of a text that was erased."""
@@ -131,6 +132,6 @@ def _holds(session: Session, household: str) -> Iterator[Item]:
             Fact("Until", row.until),
             Fact("Why", row.why, may_name_others=True),
             Fact("Placed by", row.placed_by),
-            Fact("Lifted on", "" if row.lifted_at is None else day_text(row.lifted_at)),
+            Fact("Lifted on", "" if row.lifted_at is None else uk_day_text(row.lifted_at)),
         )
         yield Item(row.hold_id, "Legal hold", tuple(one for one in facts if one.value))

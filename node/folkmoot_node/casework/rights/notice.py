@@ -12,6 +12,7 @@ from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.rights.kinds import ObjectionState
 from folkmoot_node.casework.rights.objections import Objections
 from folkmoot_node.casework.rights.texts import Texts
+from folkmoot_node.casework.uk_time import uk_day
 from folkmoot_node.corrections.sealed_file import decisions_of
 from folkmoot_node.scoring.explain import Contribution, Explanation, policy_of
 from folkmoot_node.scoring.known_inputs import InputValue, Standing
@@ -121,7 +122,7 @@ def make_notice(bench: Bench, opened: Opened, language: str = "en") -> Notice:
     return Notice(
         texts.say("How the council scored your home"),
         bench.config.name,
-        texts.day(bench.today()),
+        texts.day(uk_day(bench.clock())),
         texts.language,
         sections,
         tuple(sorted(sensitive)) if hidden else (),

@@ -12,7 +12,7 @@ import pytest
 
 from folkmoot_kit.confinement import Grants, Limits, control_groups, start
 from tests.confined_code import HERE, run_confined
-from tests.postgresql import wait_until
+from tests.waiting import wait_until
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from folkmoot_kit.confinement import ConfinedProcess, Grants, Limits, namespaces, start
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.confined_code import HERE, run_confined
-from tests.postgresql import wait_until
+from tests.waiting import wait_until
 
 
 def script(folder: Path, code: str) -> Path:

@@ -25,7 +25,7 @@ FIRST_OF_JULY = ("1", "7", "2027")
 def site(council: CaseworkCouncil) -> Iterator[RunningSite]:
     council.clock.now = EARLY
     council.write_extracts()
-    council.score()
+    council.score(council.clock)
     with serving_council(council) as site:
         yield site
 
